@@ -1,0 +1,473 @@
+// The part of the start that all amd64 systems share (rt0_go), and the switches between stacks.
+//
+// Owns: the first thread's way from the OS stack to schedinit and mstart; gogo, mcall, systemstack, morestack, goexit.
+//
+// Invariants
+//   - Every routine that a backtrace may end in has rbp = 0 or an undefined return address in its CFI.
+//   - g is at -8(FS), the guard that prologues of user code compare with is at 0x70(FS); whoever changes the one
+//     changes the other in the same routine, before any C++ runs.
+//   - Field offsets come from go_asm.h, which the build makes from the C++ structs. No number is typed here.
+//
+// Way not taken: swapping contexts by pushing the callee-saved registers. gogo jumps to a saved pc instead of
+// returning, because a `ret` that does not match its call costs a misprediction; and the C++ wrappers of mcall declare
+// all registers clobbered, so the compiler has saved what was live.
+
+#include "go_asm.h"
+#define BOOTSTEP_FILE "asm/asm_amd64.S"
+#include "asm/bootstep.h"
+
+	.macro FUNC name
+	.globl "\name"
+	.type "\name", @function
+	.p2align 4
+"\name":
+	.cfi_startproc
+	.endm
+	.macro ENDFUNC name
+	.cfi_endproc
+	.size "\name", . - "\name"
+	.endm
+
+	.macro FIBER to, dies=0
+#ifdef BOOT_HOSTED
+	cmpb	$0, runtime.sanitizing(%rip)
+	je	.Lnofiber\@
+	movl	$\dies, %r10d
+	movq	\to, %r11
+	call	runtime.fiber
+.Lnofiber\@:
+#endif
+	.endm
+
+	.text
+
+// rt0_go: argc in DI, argv in SI, the OS stack in SP.
+//
+// The stack on the way (addresses falling):
+//      argc, argv ... from the kernel
+//      SP at entry
+//      32(SP) argv    24(SP) argc    two words to spare     ← SP, 16-byte aligned, g0.stack.hi
+//      ... 64 KB - 104 bytes of g0 ...                      ← g0.stack.lo
+FUNC runtime.rt0_go
+	.cfi_undefined rip
+	movq	%rdi, %rax
+	movq	%rsi, %rbx
+	subq	$(5*8), %rsp
+	andq	$~15, %rsp		// SSE operands on the stack need it
+	movq	%rax, 24(%rsp)
+	movq	%rbx, 32(%rsp)
+	xorl	%ebp, %ebp		// the root of every backtrace on this thread
+	movq	%rsp, %r9
+	BOOTSTEP "runtime.rt0_go", "argc,#argv,#sp", %rdi, %rbx, %r9
+
+	// g0 gets the OS stack. 64 KB is a promise to ourselves, not a reservation: the kernel maps the pages as they are
+	// touched. The 104 bytes are Go's, kept so that the numbers agree.
+	leaq	runtime.g0(%rip), %r10
+	leaq	(-64*1024+104)(%rsp), %rbx
+	movq	%rbx, g_stackguard0(%r10)
+	movq	%rbx, g_stackguard1(%r10)
+	movq	%rbx, g_stack_lo(%r10)
+	movq	%rsp, g_stack_hi(%r10)
+	BOOTSTEP "g0.stack", "#lo,#hi,#g0", %rbx, %r9, %r10
+
+	// Which processor is this? Leaf 0 names the maker and the highest leaf; 0 means there is nothing more to ask.
+	// Both answers are kept for cpuinit: under a hypervisor each CPUID costs microseconds.
+	xorl	%eax, %eax
+	cpuid
+	movl	%eax, runtime.cpuidMaxLeaf(%rip)
+	cmpl	$0, %eax
+	je	.Lnocpuinfo
+	// RDTSC may pass earlier instructions: LFENCE orders it on Intel, MFENCE elsewhere.
+	cmpl	$0x756e6547, %ebx	// "Genu"
+	jne	.Lnotintel
+	cmpl	$0x49656e69, %edx	// "ineI"
+	jne	.Lnotintel
+	cmpl	$0x6c65746e, %ecx	// "ntel"
+	jne	.Lnotintel
+	movb	$1, runtime.isIntel(%rip)
+	movb	$1, runtime.lfenceBeforeRdtsc(%rip)
+.Lnotintel:
+	movl	$1, %eax
+	cpuid
+	movl	%eax, runtime.processorVersionInfo(%rip)
+	movl	%ecx, runtime.cpuidFeatures(%rip)
+.Lnocpuinfo:
+	movl	runtime.processorVersionInfo(%rip), %r11d
+	movzbl	runtime.isIntel(%rip), %r10d
+	BOOTSTEP "cpuid", "isIntel,#processorVersionInfo", %r10, %r11
+
+	// With libc in the program (hosted mode) _cgo_init is linked in: libc owns the thread pointer and knows the
+	// stack's real bounds. It is called with &g0 and the function that stores g.
+	movq	_cgo_init@GOTPCREL(%rip), %rax
+	testq	%rax, %rax
+	jz	.Lneedtls
+	leaq	runtime.g0(%rip), %rdi
+	leaq	runtime.setg_gcc(%rip), %rsi
+	call	*(%rax)
+	// Bounds have changed: the guards follow.
+	leaq	runtime.g0(%rip), %rcx
+	movq	g_stack_lo(%rcx), %rax
+	addq	$const__StackGuard, %rax
+	movq	%rax, g_stackguard0(%rcx)
+	movq	%rax, g_stackguard1(%rcx)
+	movq	%rax, %r9
+	BOOTSTEP "_cgo_init", "#stackguard0", %r9
+	jmp	.Lok
+
+.Lneedtls:
+	leaq	(runtime.m0+m_tls+8)(%rip), %rdi
+	movq	%rdi, runtime.m0+m_tlsbase(%rip)
+	movq	%rdi, (%rdi)			// the ABI's self pointer at 0(FS)
+	movq	%rdi, %r9
+	call	runtime.settls
+	BOOTSTEP "runtime.settls", "#fs", %r9
+
+	// Try it before anything depends on it: what goes in through FS must come out of m0.
+	movq	$0x123, %fs:-8
+	movq	runtime.m0+m_tls(%rip), %rax
+	cmpq	$0x123, %rax
+	je	.Lok
+	call	runtime.abort
+.Lok:
+	// Thread, g0 and m0 find each other.
+	leaq	runtime.g0(%rip), %rcx
+	movq	%rcx, %fs:-8
+	movq	g_stackguard0(%rcx), %rax
+	movq	%rax, %fs:0x70
+	leaq	runtime.m0(%rip), %rax
+	movq	%rcx, m_g0(%rax)
+	movq	%rax, g_m(%rcx)
+	movq	%rax, %r9
+	movq	%rcx, %r10
+	BOOTSTEP "m0-g0", "#m0,#g0", %r9, %r10
+
+	cld				// C++ expects string instructions to count up
+	call	runtime.check
+	movl	24(%rsp), %edi
+	movq	32(%rsp), %rsi
+	call	runtime.args
+	call	runtime.osinit
+	call	runtime.schedinit
+	leaq	runtime.mainPC(%rip), %rdi	// the first goroutine runs runtime.main
+	call	runtime.newproc
+	call	runtime.mstart
+	call	runtime.abort		// mstart does not return
+	// Nothing calls debugCallV2; debuggers do. This keeps it in the binary.
+	leaq	runtime.debugCallV2(%rip), %rax
+	ret
+ENDFUNC runtime.rt0_go
+
+// The variable that newproc gets: 8 read-only bytes with the address of runtime.main.
+#ifdef BOOT_PIE
+	.section .data.rel.ro.mainPC, "aw", @progbits
+#else
+	.section .rodata
+#endif
+	.globl "runtime.mainPC"
+	.type "runtime.mainPC", @object
+	.p2align 3
+"runtime.mainPC":
+	.quad	runtime.main
+	.size "runtime.mainPC", 8
+	.text
+	.weak _cgo_init
+
+// setg_gcc(g in DI): how hosted mode's C code stores g.
+FUNC runtime.setg_gcc
+	movq	%rdi, %fs:-8
+	ret
+ENDFUNC runtime.setg_gcc
+
+// asminit: floating-point state as the ABI promises it to a new thread. clone copies the creator's, which may have been
+// in the middle of code with other rounding or unmasked exceptions.
+FUNC runtime.asminit
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	movl	$0x1f80, (%rsp)
+	ldmxcsr	(%rsp)
+	fninit
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	ret
+ENDFUNC runtime.asminit
+
+// mstart: where every M begins, on its g0. mstart0 goes into the scheduler; gogo(&g0.sched) comes back to mstart.exit
+// when the thread shall end (a locked goroutine has finished).
+FUNC runtime.mstart
+	.cfi_undefined rip
+	xorl	%ebp, %ebp
+	andq	$~15, %rsp
+	call	runtime.mstart0
+	.globl "runtime.mstart.exit"
+"runtime.mstart.exit":
+	call	runtime.mstartexit
+	call	runtime.abort
+ENDFUNC runtime.mstart
+
+// gogo(gobuf in DI): go on with a goroutine. Its registers are dead but for what the gobuf holds; the gobuf is cleared,
+// so that a stale one shows and the collector sees no dead pointers.
+FUNC runtime.gogo
+	.cfi_undefined rip
+	movq	gobuf_g(%rdi), %rdx
+	FIBER	%rdx
+	movq	g_stackguard0(%rdx), %rcx	// also: a nil g faults here, with the gobuf still in DI
+	movq	%rdx, %fs:-8
+	movq	%rcx, %fs:0x70
+.Lgogo:
+	movq	gobuf_sp(%rdi), %rsp
+	movq	gobuf_ret(%rdi), %rax
+	movq	gobuf_ctxt(%rdi), %rdx
+	movq	gobuf_bp(%rdi), %rbp
+	movq	gobuf_pc(%rdi), %rcx
+	xorl	%esi, %esi
+	movq	%rsi, gobuf_sp(%rdi)
+	movq	%rsi, gobuf_ret(%rdi)
+	movq	%rsi, gobuf_ctxt(%rdi)
+	movq	%rsi, gobuf_bp(%rdi)
+	movq	%rdx, %rdi		// a first run finds its closure where C++ looks for the first argument
+	jmp	*%rcx
+ENDFUNC runtime.gogo
+
+// gosavegogo(g in DI, gobuf in SI): save where the goroutine is, as mcall does, and go on with another.
+FUNC runtime.gosavegogo
+	movq	(%rsp), %rcx
+	leaq	8(%rsp), %rdx
+	movq	%rcx, g_sched_pc(%rdi)
+	movq	%rdx, g_sched_sp(%rdi)
+	movq	%rbp, g_sched_bp(%rdi)
+	.cfi_undefined rip
+	movq	gobuf_g(%rsi), %rdx
+	FIBER	%rdx
+	movq	g_stackguard0(%rdx), %rcx
+	movq	%rdx, %fs:-8
+	movq	%rcx, %fs:0x70
+	movq	$0, g_m(%rdi)		// not before: a handler goes from g to its m
+	movq	gobuf_sp(%rsi), %rsp
+	movq	gobuf_ret(%rsi), %rax
+	movq	gobuf_ctxt(%rsi), %rdi
+	movq	gobuf_bp(%rsi), %rbp
+	movq	gobuf_pc(%rsi), %rcx
+	xorl	%edx, %edx
+	movq	%rdx, gobuf_sp(%rsi)
+	movq	%rdx, gobuf_ret(%rsi)
+	movq	%rdx, gobuf_ctxt(%rsi)
+	movq	%rdx, gobuf_bp(%rsi)
+	movq	%rdi, %rdx
+	// A return, where gogo jumps: this was called, and most switches of this kind come back to a place like the one
+	// they left, which is what the processor predicts.
+	pushq	%rcx
+	ret
+ENDFUNC runtime.gosavegogo
+
+// gogoexit(g in DI, gobuf in SI): leave a dead goroutine for good and go on with another.
+FUNC runtime.gogoexit
+	.cfi_undefined rip
+	movq	gobuf_g(%rsi), %rdx
+	FIBER	%rdx, 1
+	movq	g_stackguard0(%rdx), %rcx
+	movq	%rdx, %fs:-8
+	movq	%rcx, %fs:0x70
+	movq	$0, g_m(%rdi)		// not before: a handler goes from g to its m
+	movq	%rsi, %rdi
+	jmp	.Lgogo
+ENDFUNC runtime.gogoexit
+
+// mcall(fn in DI): save where the goroutine is, switch to g0, call fn(g). fn never returns here.
+FUNC runtime.mcall
+	movq	%fs:-8, %rax
+	movq	(%rsp), %rcx
+	leaq	8(%rsp), %rdx
+	movq	%rcx, g_sched_pc(%rax)
+	movq	%rdx, g_sched_sp(%rax)
+	movq	%rbp, g_sched_bp(%rax)
+	movq	g_m(%rax), %rbx
+	movq	m_g0(%rbx), %rdx
+	cmpq	%rax, %rdx
+	je	.Lbadmcall
+#ifdef BOOT_HOSTED
+	leaq	runtime.goexit0(%rip), %rcx
+	cmpq	%rcx, %rdi
+	jne	.Lmcalllives
+	FIBER	%rdx, 1
+	jmp	.Lmcallfiber
+.Lmcalllives:
+	FIBER	%rdx
+.Lmcallfiber:
+#endif
+	movq	g_stackguard0(%rdx), %rcx
+	movq	%rdx, %fs:-8
+	movq	%rcx, %fs:0x70
+	movq	%rdi, %rcx
+	movq	%rax, %rdi
+	xorl	%ebp, %ebp
+	.cfi_undefined rip		// from here on this is the root of g0's stack
+	movq	g_sched_sp(%rdx), %rsp
+	// A jump with the return address in place, not a call: nobody returns, and the return stack stays in step.
+	leaq	.Lmcallret(%rip), %rax
+	pushq	%rax
+	jmp	*%rcx
+	nop
+.Lmcallret:
+	call	runtime.badmcall2
+.Lbadmcall:
+	call	runtime.badmcall
+	call	runtime.abort
+ENDFUNC runtime.mcall
+
+// systemstack(fn in DI, arg in SI): call fn(arg) on g0 and come back. On g0 or gsignal already it is a plain call.
+// The goroutine's sched says where it left, for tracebacks taken meanwhile.
+FUNC runtime.systemstack
+	movq	%fs:-8, %rax
+	movq	g_m(%rax), %r8
+	movq	m_g0(%r8), %rdx
+	cmpq	%rax, %rdx
+	je	.Lnoswitch
+	cmpq	m_gsignal(%r8), %rax
+	je	.Lnoswitch
+	cmpq	m_curg(%r8), %rax
+	jne	.Lbadsystemstack
+	movq	(%rsp), %rcx
+	leaq	8(%rsp), %r9
+	movq	%rcx, g_sched_pc(%rax)
+	movq	%r9, g_sched_sp(%rax)
+	movq	%rbp, g_sched_bp(%rax)
+	pushq	%rbp
+	.cfi_adjust_cfa_offset 8
+	.cfi_rel_offset rbp, 0
+	movq	%rsp, %rbp
+	FIBER	%rdx
+	movq	g_stackguard0(%rdx), %rcx
+	movq	%rdx, %fs:-8
+	movq	%rcx, %fs:0x70
+	movq	%rdi, %rcx
+	movq	%rsi, %rdi
+	.cfi_remember_state
+	.cfi_undefined rip		// g0's stack ends here; debuggers go on from g.sched
+	movq	g_sched_sp(%rdx), %rsp
+	call	*%rcx
+	.cfi_restore_state
+	.cfi_def_cfa rbp, 16
+	movq	%fs:-8, %rdx
+	movq	g_m(%rdx), %rdx
+	movq	m_curg(%rdx), %rdx
+	FIBER	%rdx
+	movq	g_stackguard0(%rdx), %rcx
+	movq	%rdx, %fs:-8
+	movq	%rcx, %fs:0x70
+	movq	$0, g_sched_sp(%rdx)
+	movq	%rbp, %rsp
+	popq	%rbp
+	.cfi_def_cfa rsp, 8
+	.cfi_restore rbp
+	ret
+.Lnoswitch:
+	movq	%rdi, %rax
+	movq	%rsi, %rdi
+	jmp	*%rax
+.Lbadsystemstack:
+	call	runtime.badsystemstack
+	call	runtime.abort
+ENDFUNC runtime.systemstack
+
+// morestack: __morestack (morestack_amd64.S) has saved the arguments of the function whose prologue failed and calls
+// this; newstack decides on g0 and goes back by gogo(&g.sched), to the instruction after the call.
+FUNC runtime.morestack
+	movq	%fs:-8, %rax
+	movq	g_m(%rax), %rbx
+	movq	m_g0(%rbx), %rdx
+	cmpq	%rax, %rdx
+	je	.Lbadmorestackg0
+	cmpq	m_gsignal(%rbx), %rax
+	je	.Lbadmorestackgsignal
+	movq	(%rsp), %rcx
+	leaq	8(%rsp), %rsi
+	movq	%rcx, g_sched_pc(%rax)
+	movq	%rsi, g_sched_sp(%rax)
+	movq	%rbp, g_sched_bp(%rax)
+	FIBER	%rdx
+	movq	g_stackguard0(%rdx), %rcx
+	movq	%rdx, %fs:-8
+	movq	%rcx, %fs:0x70
+	xorl	%ebp, %ebp
+	.cfi_undefined rip
+	movq	g_sched_sp(%rdx), %rsp
+	call	runtime.newstack
+	call	runtime.abort
+.Lbadmorestackg0:
+	call	runtime.badmorestackg0
+	call	runtime.abort
+.Lbadmorestackgsignal:
+	call	runtime.badmorestackgsignal
+	call	runtime.abort
+ENDFUNC runtime.morestack
+
+// goexit: what a goroutine's function returns to, at goexit+1 (PCQuantum): tracebacks look up pc-1, which must be in here.
+// Its personality routine sees every exception that no frame above catches, and sends it to the landing pad; see
+// boot/panic.cpp.
+FUNC runtime.goexit
+	.cfi_personality 0x1b, runtime.gopersonality
+	.cfi_undefined rip
+	nop
+	call	runtime.goexit1
+	ud2				// goexit1 does not return
+	.globl "runtime.goexit.unhandled"
+"runtime.goexit.unhandled":		// the exception in AX
+	andq	$-16, %rsp
+	movq	%rax, %rdi
+	call	runtime.unhandledpanic
+	ud2
+ENDFUNC runtime.goexit
+
+#ifdef BOOT_HOSTED
+// fiber(dies in R10, g in R11): tells a sanitizer that the next instructions run on the stack of g. Keeps all registers
+// but these two: it stands in the middle of switches and hops, where arguments and results are alive.
+FUNC runtime.fiber
+	pushq	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset rbp, -16
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register rbp
+	pushq	%rax
+	pushq	%rcx
+	pushq	%rdx
+	pushq	%rsi
+	pushq	%rdi
+	pushq	%r8
+	pushq	%r9
+	subq	$(8*16), %rsp
+	andq	$~15, %rsp
+	movaps	%xmm0, (%rsp)
+	movaps	%xmm1, 16(%rsp)
+	movaps	%xmm2, 32(%rsp)
+	movaps	%xmm3, 48(%rsp)
+	movaps	%xmm4, 64(%rsp)
+	movaps	%xmm5, 80(%rsp)
+	movaps	%xmm6, 96(%rsp)
+	movaps	%xmm7, 112(%rsp)
+	movq	%r10, %rdi
+	movq	%r11, %rsi
+	call	runtime.fiberswitch
+	movaps	(%rsp), %xmm0
+	movaps	16(%rsp), %xmm1
+	movaps	32(%rsp), %xmm2
+	movaps	48(%rsp), %xmm3
+	movaps	64(%rsp), %xmm4
+	movaps	80(%rsp), %xmm5
+	movaps	96(%rsp), %xmm6
+	movaps	112(%rsp), %xmm7
+	leaq	-(7*8)(%rbp), %rsp
+	popq	%r9
+	popq	%r8
+	popq	%rdi
+	popq	%rsi
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	popq	%rbp
+	.cfi_def_cfa rsp, 8
+	.cfi_restore rbp
+	ret
+ENDFUNC runtime.fiber
+#endif
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,12 @@
+// What a program must have linked in for what it uses. (For the other headers.)
+#pragma once
+
+namespace boot::detail {
+
+// The marking beside the program (runtime/gc/mgcconc.cpp): for all that allocates collected memory. Programs that never do
+// are smaller by it. The section is not in the linked program.
+[[gnu::always_inline]] inline void needConcurrentMarking() {
+  __asm__ inline(".pushsection .boot.needs, \"e\", @progbits\n\t.quad runtime.concurrentMarking\n\t.popsection");
+}
+
+}  // namespace boot::detail

@@ -1,0 +1,115 @@
+// The order of the runtime's locks, as a table. The checks are in lockrank.cpp.
+//
+// Invariants
+//   - A row lists every rank that may be held when a lock of the row's rank is taken, not just the one before it, so
+//     each held lock is checked by itself.
+//   - A row names lower ranks only, and its own where two locks of one kind are taken in an order of their own
+//     (channels and timer heaps by address or id). So the relation has no cycle, whatever the table says.
+// Way not taken: recording the order seen at run time and looking for cycles. It finds what the test happened to do;
+// the table also finds the order that nobody meant.
+#include "runtime/base/lockrank.h"
+
+namespace runtime {
+
+const char* const lockNames[lockRankCount] = {
+    "UNKNOWN",
+    "sysmon",
+    "scavenge",
+    "forcegc",
+    "sweepWaiters",
+    "assistQueue",
+    "sweep",
+    "pollDesc",
+    "sched",
+    "deadlock",
+    "allg",
+    "allp",
+    "timers",
+    "itab",
+    "hchan",
+    "fin",
+    "notifyList",
+    "root",
+    "netpollInit",
+    "trace",
+    "stackpool",
+    "stackLarge",
+    "sudog",
+    "mcentral",
+    "mheap",
+    "mheapSpecial",
+    "globalAlloc.mutex",
+    "pageAlloc.scav.lock",
+    "gFree",
+    "panic",
+    "signal",
+    "bootTrace",
+};
+
+namespace {
+
+constexpr std::uint64_t bit(lockRank r) { return std::uint64_t{1} << r; }
+template <class... R>
+constexpr std::uint64_t held(R... r) {
+  return (std::uint64_t{0} | ... | bit(r));
+}
+constexpr std::uint64_t below(lockRank r) { return (bit(r) - 1) & ~bit(lockRankUnknown); }
+
+// What may be held around sched.lock, and what code that readies goroutines may hold.
+constexpr std::uint64_t aboveSched = held(lockRankSysmon, lockRankScavenge, lockRankForcegc, lockRankSweepWaiters,
+                                          lockRankAssistQueue, lockRankSweep, lockRankPollDesc);
+constexpr std::uint64_t schedAndAbove = aboveSched | bit(lockRankSched);
+// What code that allocates memory may hold. Everything that blocks a goroutine comes before the allocator.
+constexpr std::uint64_t aboveMalloc = below(lockRankStackpool);
+
+constexpr lockTable lockOrder = [] {
+  lockTable t{};
+  auto& o = t.row;
+  o[lockRankSysmon] = 0;
+  o[lockRankScavenge] = held(lockRankSysmon);
+  o[lockRankForcegc] = held(lockRankSysmon);
+  o[lockRankSweepWaiters] = 0;
+  o[lockRankAssistQueue] = 0;
+  o[lockRankSweep] = 0;
+  o[lockRankPollDesc] = 0;
+  o[lockRankSched] = aboveSched;
+  o[lockRankDeadlock] = schedAndAbove | bit(lockRankDeadlock);
+  o[lockRankAllg] = schedAndAbove;
+  o[lockRankAllp] = schedAndAbove;
+  o[lockRankTimers] = schedAndAbove | held(lockRankAllp, lockRankTimers);
+  o[lockRankItab] = 0;
+  o[lockRankHchan] = held(lockRankScavenge, lockRankSweep, lockRankHchan);
+  o[lockRankFin] = schedAndAbove | held(lockRankAllg, lockRankTimers, lockRankHchan);
+  o[lockRankNotifyList] = 0;
+  o[lockRankRoot] = 0;
+  o[lockRankNetpollInit] = held(lockRankTimers) | schedAndAbove;
+  o[lockRankTrace] = schedAndAbove | held(lockRankHchan, lockRankRoot);
+  o[lockRankStackpool] = aboveMalloc;
+  o[lockRankStackLarge] = aboveMalloc | bit(lockRankStackpool);
+  o[lockRankSudog] = held(lockRankHchan, lockRankNotifyList, lockRankRoot);
+  o[lockRankMcentral] = aboveMalloc;
+  o[lockRankMheap] = aboveMalloc | held(lockRankStackpool, lockRankStackLarge, lockRankMcentral);
+  o[lockRankMheapSpecial] = aboveMalloc | held(lockRankStackpool, lockRankStackLarge, lockRankMcentral, lockRankMheap);
+  o[lockRankGlobalAlloc] = o[lockRankMheapSpecial] | bit(lockRankMheapSpecial);
+  o[lockRankPageAllocScav] = held(lockRankMheap);
+  o[lockRankGFree] = held(lockRankSched);
+  // The leaves: whatever is held, these may be taken, and nothing after them but what a crash needs.
+  o[lockRankPanic] = below(lockRankPanic);
+  o[lockRankSignal] = 0;
+  o[lockRankBootTrace] = below(lockRankBootTrace);
+  return t;
+}();
+
+constexpr bool onlyLower() {
+  for (std::uint32_t r = 0; r < lockRankCount; r++)
+    if ((lockOrder.row[r] & ~((bit(static_cast<lockRank>(r)) << 1) - 1)) != 0) return false;
+  return true;
+}
+static_assert(onlyLower(), "a row names a higher rank");
+static_assert(lockRankCount <= 64);
+
+}  // namespace
+
+constinit const lockTable lockPartialOrder = lockOrder;
+
+}  // namespace runtime

@@ -1,0 +1,215 @@
+// libc's calls that may sleep for long, as goroutines make them: the thread sleeps, its P goes on without it.
+//
+// Without this a goroutine that waits for a std::mutex keeps its P, and with GOMAXPROCS=1 the goroutine that holds the
+// mutex never gets one to go on and unlock it. All libraries of the program call these; libc's own locks are not taken
+// through them.
+//
+// Invariants
+//   - Where there is nothing to wait for nothing is done but libc's call.
+//   - A mutex that remembers its owner (recursive, error checking) and a read-write lock with a writer remember a thread.
+//     While a goroutine holds one it is locked to its thread: no other goroutine is taken for the owner, and it unlocks
+//     where it has locked.
+//   - A thread that libc makes gets a guard of 0, with which every prologue's check passes: the control block may have
+//     been an M's, whose guard is still in it.
+//
+// Way not taken: parking the goroutine, as cxx/pthread_mutex.cpp does. Threads of libc take the same mutexes, and what
+// they unlock they could not ready a goroutine for.
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime/cgo/cgo.h"
+#include "runtime/sync/time.h"
+
+namespace runtime {
+
+const char cgo::calls = 0;
+
+namespace {
+
+// The definition that ours stands before, found at its first call. A race finds the same one twice.
+template <class F>
+F* next(F** at, const char* name) {
+  F* f = __atomic_load_n(at, __ATOMIC_RELAXED);
+  if (f != nullptr) return f;
+  // The oldest version of pthread_cond_* is the one for programs of 2002, and the one that dlsym may find.
+  void* p = dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2");
+  if (p == nullptr) p = dlsym(RTLD_NEXT, name);
+  f = reinterpret_cast<F*>(p);
+  __atomic_store_n(at, f, __ATOMIC_RELAXED);
+  return f;
+}
+#define NEXT(name)               \
+  ([] {                          \
+    static decltype(::name)* at; \
+    return next(&at, #name);     \
+  }())
+
+bool remembersOwner(const pthread_mutex_t* mu) {
+  int kind = mu->__data.__kind & 3;
+  return kind == PTHREAD_MUTEX_RECURSIVE || kind == PTHREAD_MUTEX_ERRORCHECK;
+}
+
+// Locks the goroutine to its thread around f, the taking of mu, and keeps it so if that succeeds.
+template <class F>
+int take(pthread_mutex_t* mu, F f) {
+  if (!remembersOwner(mu) || !cgo::onGoroutine()) return f();
+  LockOSThread();
+  int r = f();
+  if (r != 0) UnlockOSThread();
+  return r;
+}
+
+// The same for the writer of a read-write lock.
+template <class F>
+int takeWrite(F f) {
+  if (!cgo::onGoroutine()) return f();
+  LockOSThread();
+  int r = f();
+  if (r != 0) UnlockOSThread();
+  return r;
+}
+
+// Sleeping is for timers: 0 or an error number.
+int sleepFor(const timespec* t) {
+  if (t->tv_sec < 0 || t->tv_nsec < 0 || t->tv_nsec > 999999999) return EINVAL;
+  std::int64_t ns;
+  if (__builtin_mul_overflow(t->tv_sec, std::int64_t{1000000000}, &ns) || __builtin_add_overflow(ns, t->tv_nsec, &ns))
+    ns = INT64_MAX;
+  timeSleep(ns);
+  return 0;
+}
+
+struct start {
+  void* (*fn)(void*);
+  void* arg;
+};
+
+void* threadmain(void* p) {
+  setguard(0);
+  start s = *static_cast<start*>(p);
+  ::free(p);
+  return s.fn(s.arg);
+}
+
+}  // namespace
+}  // namespace runtime
+
+using namespace runtime;
+
+extern "C" {
+
+int pthread_mutex_lock(pthread_mutex_t* mu) noexcept {
+  return take(mu, [mu] {
+    int r = NEXT(pthread_mutex_trylock)(mu);
+    if (r != EBUSY) return r;
+    return cgo::outside([mu] { return NEXT(pthread_mutex_lock)(mu); });
+  });
+}
+int pthread_mutex_trylock(pthread_mutex_t* mu) noexcept {
+  return take(mu, [mu] { return NEXT(pthread_mutex_trylock)(mu); });
+}
+int pthread_mutex_timedlock(pthread_mutex_t* mu, const timespec* t) noexcept {
+  return take(mu, [=] { return cgo::outside([=] { return NEXT(pthread_mutex_timedlock)(mu, t); }); });
+}
+int pthread_mutex_clocklock(pthread_mutex_t* mu, clockid_t c, const timespec* t) noexcept {
+  return take(mu, [=] { return cgo::outside([=] { return NEXT(pthread_mutex_clocklock)(mu, c, t); }); });
+}
+int pthread_mutex_unlock(pthread_mutex_t* mu) noexcept {
+  bool owner = remembersOwner(mu) && cgo::onGoroutine();
+  int r = NEXT(pthread_mutex_unlock)(mu);
+  if (owner && r == 0) UnlockOSThread();
+  return r;
+}
+
+int pthread_cond_wait(pthread_cond_t* c, pthread_mutex_t* mu) {
+  return cgo::outside([=] { return NEXT(pthread_cond_wait)(c, mu); });
+}
+int pthread_cond_timedwait(pthread_cond_t* c, pthread_mutex_t* mu, const timespec* t) {
+  return cgo::outside([=] { return NEXT(pthread_cond_timedwait)(c, mu, t); });
+}
+int pthread_cond_clockwait(pthread_cond_t* c, pthread_mutex_t* mu, clockid_t clock, const timespec* t) {
+  return cgo::outside([=] { return NEXT(pthread_cond_clockwait)(c, mu, clock, t); });
+}
+
+int pthread_rwlock_rdlock(pthread_rwlock_t* l) noexcept {
+  int r = NEXT(pthread_rwlock_tryrdlock)(l);
+  return r != EBUSY ? r : cgo::outside([l] { return NEXT(pthread_rwlock_rdlock)(l); });
+}
+int pthread_rwlock_wrlock(pthread_rwlock_t* l) noexcept {
+  return takeWrite([l] {
+    int r = NEXT(pthread_rwlock_trywrlock)(l);
+    return r != EBUSY ? r : cgo::outside([l] { return NEXT(pthread_rwlock_wrlock)(l); });
+  });
+}
+int pthread_rwlock_trywrlock(pthread_rwlock_t* l) noexcept {
+  return takeWrite([l] { return NEXT(pthread_rwlock_trywrlock)(l); });
+}
+int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {
+  bool writer = cgo::onGoroutine() && static_cast<std::uint64_t>(l->__data.__cur_writer) == getg()->m->procid;
+  int r = NEXT(pthread_rwlock_unlock)(l);
+  if (writer && r == 0) UnlockOSThread();
+  return r;
+}
+
+int pthread_create(pthread_t* out, const pthread_attr_t* attr, void* (*fn)(void*), void* arg) noexcept {
+  auto s = static_cast<start*>(::malloc(sizeof(start)));
+  if (s == nullptr) return EAGAIN;
+  *s = {fn, arg};
+  int r = NEXT(pthread_create)(out, attr, threadmain, s);
+  if (r != 0) ::free(s);
+  return r;
+}
+int pthread_join(pthread_t t, void** result) {
+  return cgo::outside([=] { return NEXT(pthread_join)(t, result); });
+}
+
+// std::atomic::wait, latches and futures sleep by the system call itself. Its arguments are all integers, which a
+// variable list passes as a fixed one does.
+// libc's syscall, which unistd.h declares with a variable list.
+long syscallFixed(long nr, long a, long b, long c, long d, long e, long f) noexcept __asm__("syscall");
+long syscallFixed(long nr, long a, long b, long c, long d, long e, long f) noexcept {
+  constexpr long kOp = 127, kWait = 0, kWaitBitset = 9;
+  long r;
+  if (nr == SYS_futex && ((b & kOp) == kWait || (b & kOp) == kWaitBitset))
+    r = cgo::outside([=] { return syscall6(nr, a, b, c, d, e, f); });
+  else
+    r = syscall6(nr, a, b, c, d, e, f);
+  if (r >= 0 || r < -4095) return r;
+  errno = static_cast<int>(-r);
+  return -1;
+}
+
+int sched_yield() noexcept {
+  if (cgo::onGoroutine())
+    Gosched();
+  else
+    osyield();
+  return 0;
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const timespec* t, timespec* left) {
+  if (flags == 0 && cgo::onGoroutine()) return sleepFor(t);
+  return cgo::outside([=] { return NEXT(clock_nanosleep)(clock, flags, t, left); });
+}
+int nanosleep(const timespec* t, timespec* left) {
+  if (!cgo::onGoroutine()) return NEXT(nanosleep)(t, left);
+  int r = sleepFor(t);
+  if (r == 0) return 0;
+  errno = r;
+  return -1;
+}
+unsigned sleep(unsigned seconds) {
+  timespec t{static_cast<time_t>(seconds), 0};
+  nanosleep(&t, nullptr);
+  return 0;
+}
+int usleep(useconds_t us) {
+  timespec t{static_cast<time_t>(us / 1000000), static_cast<long>(us % 1000000) * 1000};
+  return nanosleep(&t, nullptr);
+}
+
+}  // extern "C"

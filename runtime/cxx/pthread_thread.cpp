@@ -1,0 +1,168 @@
+// std::thread as a goroutine: pthread_create, _join, _detach, _self, and pthread_key_*.
+//
+// Owns: the thread structure behind a pthread_t, and values set by pthread_setspecific, which are the goroutine's (a
+// thread_local, in contrast, is the M's: see the README).
+//
+// Invariants
+//   - state goes 0 → kEnded, or kDetached is set in it; whoever does the second of the two frees the structure. A joiner
+//     parks on state.
+//   - A goroutine that is no std::thread has its g's address for a pthread_t; both kinds differ while both live.
+#include <errno.h>
+#include <pthread.h>
+
+#include "runtime/cxx/cxx.h"
+#include "runtime/mem/malloc.h"
+#include "runtime/sched/proc.h"
+
+namespace runtime {
+namespace {
+
+constexpr std::uint32_t kEnded = 1, kDetached = 2;
+
+struct thread {
+  void* (*start)(void*);
+  void* arg;
+  void* result;
+  std::uint32_t state;  // atomic
+};
+
+constexpr std::uint32_t kKeys = 128;
+
+struct key {
+  std::uint32_t used;  // atomic
+  void (*destroy)(void*);
+};
+key keys[kKeys];
+
+[[noreturn]] void finish(thread* t, void* result) {
+  cxx::endSpecific();
+  getg()->cxxthread = nullptr;
+  t->result = result;
+  if (atomic::Xadd(&t->state, kEnded) & kDetached)
+    freeManual(t);
+  else
+    cxx::wakeOn(&t->state, UINT32_MAX);
+  goexit1();
+}
+
+void threadMain(void* block) {
+  thread* t = *static_cast<thread**>(block);
+  getg()->cxxthread = t;
+  finish(t, t->start(t->arg));
+}
+
+}  // namespace
+
+void cxx::endSpecific() {
+  g* gp = getg();
+  // Destructors may set values again; POSIX allows giving up after some rounds.
+  for (int round = 0; gp->cxxspecific != nullptr && round < 4; round++) {
+    void** values = gp->cxxspecific;
+    gp->cxxspecific = nullptr;
+    for (std::uint32_t k = 0; k < kKeys; k++) {
+      if (values[k] != nullptr && keys[k].destroy != nullptr) keys[k].destroy(values[k]);
+    }
+    freeManual(values);
+  }
+}
+
+}  // namespace runtime
+
+using namespace runtime;
+
+extern "C" {
+
+int pthread_create(pthread_t* out, const pthread_attr_t* attr, void* (*start)(void*), void* arg) noexcept {
+  auto t = static_cast<thread*>(mallocManual(sizeof(thread), alignof(thread), true));
+  if (t == nullptr) return EAGAIN;
+  int detached = 0;
+  if (attr != nullptr) pthread_attr_getdetachstate(attr, &detached);
+  *t = {start, arg, nullptr, detached ? kDetached : 0};
+  *out = reinterpret_cast<pthread_t>(t);
+  void* block;
+  g* newg = newproc_begin(threadMain, sizeof t, alignof(thread*), getcallerpc(), &block);
+  *static_cast<thread**>(block) = t;
+  newproc_commit(newg);
+  return 0;
+}
+
+int pthread_join(pthread_t id, void** result) {
+  auto t = reinterpret_cast<thread*>(id);
+  if (t == getg()->cxxthread) return EDEADLK;
+  while (atomic::Load(&t->state) == 0) cxx::parkOn(&t->state, 0, cxx::kForever, waitReasonSemacquire);
+  if (result != nullptr) *result = t->result;
+  freeManual(t);
+  return 0;
+}
+
+int pthread_detach(pthread_t id) noexcept {
+  auto t = reinterpret_cast<thread*>(id);
+  if ((atomic::Xadd(&t->state, kDetached) & kEnded) != 0) freeManual(t);
+  return 0;
+}
+
+pthread_t pthread_self() noexcept {
+  g* gp = getg();
+  return reinterpret_cast<pthread_t>(gp->cxxthread != nullptr ? gp->cxxthread : gp);
+}
+int pthread_equal(pthread_t a, pthread_t b) noexcept { return a == b; }
+
+[[noreturn]] void pthread_exit(void* result) {
+  auto t = static_cast<thread*>(getg()->cxxthread);
+  if (t != nullptr) finish(t, result);
+  cxx::endSpecific();
+  goexit1();
+}
+
+// Of an attribute only the detach state is kept: a goroutine's stack grows by itself.
+int pthread_attr_init(pthread_attr_t* a) noexcept {
+  *reinterpret_cast<int*>(a) = PTHREAD_CREATE_JOINABLE;
+  return 0;
+}
+int pthread_attr_destroy(pthread_attr_t*) noexcept { return 0; }
+int pthread_attr_setdetachstate(pthread_attr_t* a, int state) noexcept {
+  *reinterpret_cast<int*>(a) = state;
+  return 0;
+}
+int pthread_attr_getdetachstate(const pthread_attr_t* a, int* state) noexcept {
+  *state = *reinterpret_cast<const int*>(a);
+  return 0;
+}
+int pthread_attr_setstacksize(pthread_attr_t*, std::size_t) noexcept { return 0; }
+
+int pthread_key_create(pthread_key_t* out, void (*destroy)(void*)) noexcept {
+  for (std::uint32_t k = 0; k < kKeys; k++) {
+    if (!atomic::Cas(&keys[k].used, 0, 1)) continue;
+    keys[k].destroy = destroy;
+    *out = k;
+    return 0;
+  }
+  return EAGAIN;
+}
+
+int pthread_key_delete(pthread_key_t k) noexcept {
+  if (k >= kKeys) return EINVAL;
+  keys[k].destroy = nullptr;
+  atomic::Store(&keys[k].used, 0u);
+  return 0;
+}
+
+void* pthread_getspecific(pthread_key_t k) noexcept {
+  void** values = getg()->cxxspecific;
+  return values == nullptr || k >= kKeys ? nullptr : values[k];
+}
+
+int pthread_setspecific(pthread_key_t k, const void* v) noexcept {
+  if (k >= kKeys) return EINVAL;
+  g* gp = getg();
+  if (gp->cxxspecific == nullptr) {
+    if (v == nullptr) return 0;
+    hooks.endSpecific = cxx::endSpecific;
+    gp->cxxspecific = static_cast<void**>(mallocManual(kKeys * sizeof(void*), alignof(void*), true));
+    if (gp->cxxspecific == nullptr) return ENOMEM;
+  }
+  gp->cxxspecific[k] = const_cast<void*>(v);
+  return 0;
+}
+
+}  // extern "C"

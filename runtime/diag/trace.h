@@ -1,0 +1,13 @@
+// The execution trace: what the scheduler did, as a file that Perfetto and chrome://tracing open (GODEBUG=exectrace=FILE).
+#pragma once
+
+#include "runtime/base/stubs.h"
+
+namespace runtime {
+
+// main: begins the trace if GODEBUG asks for it. On the main goroutine, before main_main.
+void traceStart() GOSYM("runtime.traceStart");
+// Writes what is left, ends the file. Called at the program's end by hooks.atexit.
+void traceStop() GOSYM("runtime.traceStop");
+
+}  // namespace runtime

@@ -1,0 +1,208 @@
+// When to collect: GOGC and GOMEMLIMIT in Go's meaning. (Go's mgcpacer.go.)
+//
+//   goal by GOGC      marked + (marked + roots) * GOGC / 100, at least 4 MB * GOGC / 100
+//   goal by limit     what GOMEMLIMIT leaves for objects after all else that we hold of the kernel's memory
+//
+// The lower of the two counts; what the limit leaves is worked out anew with each span that is made, for other memory
+// than objects grows between cycles, too. Since the world stands still while we mark, the heap does not grow meanwhile, and a cycle
+// begins when the goal is reached; Go must begin earlier.
+//
+// Roots are stacks, globals and blocks of operator new, for these are read in each cycle, too.
+//
+// A limit that is too low would have us do nothing but collect. So the collector has a budget of half the processor
+// time: a bucket (gcController.limiterFill) that collecting fills and the program's own time drains. While it is full,
+// the goal is GOGC's alone, and the limit is exceeded.
+#pragma GCC optimize("Os")
+#include "runtime/gc/mgcwork.h"
+
+namespace runtime {
+
+gcControllerState gcController;
+
+namespace {
+
+constexpr std::uint64_t kHeapMinimum = 4 << 20, kHeadroom = 1 << 20, kNever = ~std::uint64_t{0};
+constexpr std::int64_t kMaxLimit = INT64_MAX;
+constexpr std::int64_t kBucket = 1000 * 1000 * 1000;  // ns of processor time, for each P
+
+std::uint64_t goalByLimit(gcControllerState* c) {
+  auto limit = static_cast<std::uint64_t>(c->memoryLimit);
+  std::uint64_t mapped = mappedReady(), inuse = atomic::Load(&mheap_.stats.heapInuse);
+  std::uint64_t manual = atomic::Load(&mheap_.stats.manualInuse), sys = atomic::Load(&mheap_.stats.heapSys);
+  std::uint64_t released = atomic::Load(&mheap_.stats.heapReleased);
+  std::uint64_t free = sys - released - inuse;  // ours, in no span
+  std::uint64_t objects = inuse - manual;       // spans of objects, their free slots counted too
+  std::uint64_t other = mapped > free + objects ? mapped - free - objects : 0;
+  std::uint64_t over = mapped > limit ? mapped - limit : 0;
+  if (other + over >= limit) return c->heapMarked;
+  std::uint64_t goal = limit - other - over;
+  goal = goal < 2 * kHeadroom ? kHeadroom : goal - kHeadroom;
+  return goal < c->heapMarked ? c->heapMarked : goal;
+}
+
+std::uint64_t lowerGoal(gcControllerState* c) {
+  std::uint64_t goal = c->percentGoal;
+  if (c->memoryLimit != kMaxLimit && atomic::Load(&c->limiterFill) < kBucket * gomaxprocs) {
+    std::uint64_t byLimit = goalByLimit(c);
+    if (byLimit < goal) goal = byLimit;
+  }
+  // At least some room, so that cycles do not follow each other without an allocation between.
+  std::uint64_t least = c->heapMarked + (64 << 10);
+  return goal < least ? least : goal;
+}
+
+// A cycle that marks beside the program begins before the goal is reached.
+void setTrigger(gcControllerState* c, std::uint64_t goal) {
+  atomic::Store(&c->heapGoal, goal);
+  if (goal != kNever && concLinked() && concEligible()) goal -= (goal - c->heapMarked) / 4;
+  atomic::Store(&mheap_.gcTrigger, goal);
+}
+
+// There is a limit, and the heap has a span more.
+void heapGrown() {
+  gcControllerState* c = &gcController;
+  if (!gcEnabled || atomic::Load(&c->limiterFill) >= kBucket * gomaxprocs) return;
+  if (atomic::Load(&concPhase) == 0) setTrigger(c, lowerGoal(c));
+  scavengeOverLimit();
+}
+
+// "8GiB" and the like, as Go's parseByteCount.
+bool parseByteCount(const char* s, std::int64_t* out) {
+  std::size_t n = __builtin_strlen(s);
+  if (n == 0) return false;
+  int shift = 0;
+  if (s[n - 1] == 'B') {
+    n--;
+    if (n >= 2 && s[n - 1] == 'i') {
+      switch (s[n - 2]) {
+        case 'K':
+          shift = 10;
+          break;
+        case 'M':
+          shift = 20;
+          break;
+        case 'G':
+          shift = 30;
+          break;
+        case 'T':
+          shift = 40;
+          break;
+        default:
+          return false;
+      }
+      n -= 2;
+    }
+  }
+  if (n == 0) return false;
+  std::int64_t v = 0;
+  for (std::size_t i = 0; i < n; i++) {
+    if (s[i] < '0' || s[i] > '9') return false;
+    if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, s[i] - '0', &v)) return false;
+  }
+  if (__builtin_mul_overflow(v, std::int64_t{1} << shift, &v)) return false;
+  *out = v;
+  return true;
+}
+
+}  // namespace
+
+std::uint64_t mappedReady() {
+  auto& s = mheap_.stats;
+  return atomic::Load(&s.heapSys) - atomic::Load(&s.heapReleased) + atomic::Load(&s.otherSys);
+}
+
+BOOTMARK std::int32_t readGOGC() {
+  const char* p = gogetenv("GOGC");
+  if (p == nullptr) return 100;
+  if (__builtin_strcmp(p, "off") == 0) return -1;
+  std::int32_t n;
+  return atoi32(p, &n) ? n : 100;
+}
+
+BOOTMARK std::int64_t readGOMEMLIMIT() {
+  const char* p = gogetenv("GOMEMLIMIT");
+  if (p == nullptr || *p == 0 || __builtin_strcmp(p, "off") == 0) return kMaxLimit;
+  std::int64_t n;
+  if (!parseByteCount(p, &n)) {
+    printf("GOMEMLIMIT={}\n", p);
+    throw_("malformed GOMEMLIMIT; see `go doc runtime/debug.SetMemoryLimit`");
+  }
+  return n;
+}
+
+HEAPMARK void gcController_init(gcControllerState* c, std::int32_t percent, std::int64_t limit) {
+  lockInit(&c->lock, lockRankMheap);
+  c->gcPercent = percent < 0 ? -1 : percent;
+  c->memoryLimit = limit;
+  c->heapMinimum = kHeapMinimum;
+}
+
+// Works out the goal. With the world stopped, or with c.lock.
+HEAPMARK void gcController_commit(gcControllerState* c) {
+  std::uint64_t goal = kNever;
+  if (c->gcPercent >= 0) {
+    auto pct = static_cast<std::uint64_t>(c->gcPercent);
+    c->heapMinimum = kHeapMinimum * pct / 100;
+    goal = c->heapMarked + (c->heapMarked + c->stackScan + c->globalsScan) * pct / 100;
+    if (goal < c->heapMinimum) goal = c->heapMinimum;
+  }
+  c->percentGoal = goal;
+  setTrigger(c, lowerGoal(c));
+  hooks.heapGrown = c->memoryLimit != kMaxLimit ? heapGrown : nullptr;
+}
+
+// The cycle that ends now has taken cpu ns of processor time. World stopped.
+HEAPMARK void gcController_endCycle(gcControllerState* c, std::int64_t now, std::int64_t cpu) {
+  c->gcTime += cpu;
+  std::int64_t total = (now - runtimeInitTime) * gomaxprocs;
+  c->cpuFraction = total > 0 ? static_cast<double>(c->gcTime) / static_cast<double>(total) : 0;
+  std::int64_t since = (now - (c->limiterTime != 0 ? c->limiterTime : runtimeInitTime)) * gomaxprocs;
+  c->limiterTime = now;
+  c->limiterFill += cpu - (since > cpu ? since - cpu : 0);
+  if (c->limiterFill < 0) c->limiterFill = 0;
+  if (c->limiterFill > kBucket * gomaxprocs) c->limiterFill = kBucket * gomaxprocs;
+  c->heapMarked = work.bytesMarked;
+  c->stackScan = work.stackScan;
+  c->lastHeapGoal = c->heapGoal;
+  c->lastHeapInuse = mheap_.stats.heapInuse;
+}
+
+// runtime::debug (boot/debug.h).
+namespace debugapi {
+std::int32_t SetGCPercent(std::int32_t percent) GOSYM("runtime.debug.SetGCPercent");
+std::int64_t SetMemoryLimit(std::int64_t limit) GOSYM("runtime.debug.SetMemoryLimit");
+void FreeOSMemory() GOSYM("runtime.debug.FreeOSMemory");
+
+static void changed() {
+  stopTheWorld("GOMAXPROCS");
+  if (atomic::Load(&mheap_.gcTrigger) != kNever || gcEnabled) {
+    gcController_commit(&gcController);
+    gcPaceScavenger();
+  }
+  startTheWorld();
+}
+
+std::int32_t SetGCPercent(std::int32_t percent) {
+  std::int32_t old = gcController.gcPercent;
+  gcController.gcPercent = percent < 0 ? -1 : percent;
+  changed();
+  return old;
+}
+
+std::int64_t SetMemoryLimit(std::int64_t limit) {
+  std::int64_t old = gcController.memoryLimit;
+  if (limit < 0) return old;
+  gcController.memoryLimit = limit;
+  changed();
+  scavengeOverLimit();
+  changed();
+  return old;
+}
+
+void FreeOSMemory() {
+  GC();
+  systemstack([] { scavenge(~uintptr{0}); });
+}
+}  // namespace debugapi
+
+}  // namespace runtime

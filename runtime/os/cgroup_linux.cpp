@@ -1,0 +1,169 @@
+// The control group's CPU limit (cgroup_linux.h).
+//
+//   /proc/self/cgroup names the group:   0::/a/b             version 2: one tree for all controllers
+//                                        4:cpu,cpuacct:/a/b  version 1: the line that has "cpu"
+//   version 2   /sys/fs/cgroup/a/b/cpu.max                  "200000 100000": quota and period, or "max 100000"
+//   version 1   /sys/fs/cgroup/cpu/a/b/cpu.cfs_quota_us     -1 is no limit; cpu.cfs_period_us beside it
+//
+// A parent's limit binds too, so each level up to the root is asked. In a container the path is often that of the host,
+// which is not to be found under this /sys: the levels that are missing are skipped, and the root is the container's.
+//
+// Invariant: at most kMaxOpens files are opened, the start of a small program counts them. A group deeper than that is
+// asked at its own levels first, since limits are set there.
+// Way not taken: /proc/self/mountinfo, to find trees mounted elsewhere. It is long, and /sys/fs/cgroup is where every
+// system puts them.
+#include "runtime/os/cgroup_linux.h"
+
+#include <string_view>
+
+namespace runtime {
+
+namespace {
+
+constexpr int kMaxOpens = 6;
+constexpr std::int32_t kNoLimit = 0;
+
+struct reader {
+  fileReader rd;
+  int left = kMaxOpens;
+  long operator()(const char* path, char* buf, std::size_t n) {
+    if (left == 0) return -1;
+    left--;
+    return rd(path, buf, n);
+  }
+};
+
+// Takes digits off the front of s; false if there are none or the number is absurd.
+bool number(std::string_view& s, std::int64_t* v) {
+  std::size_t i = 0;
+  *v = 0;
+  for (; i < s.size() && s[i] >= '0' && s[i] <= '9'; i++) {
+    if (*v > (INT64_MAX - 9) / 10) return false;
+    *v = *v * 10 + (s[i] - '0');
+  }
+  s.remove_prefix(i);
+  return i > 0;
+}
+
+std::int32_t ceilDiv(std::int64_t quota, std::int64_t period) {
+  std::int64_t n = quota / period + (quota % period != 0);
+  if (n < 1) n = 1;
+  return n > INT32_MAX ? INT32_MAX : static_cast<std::int32_t>(n);
+}
+
+std::int32_t tighter(std::int32_t a, std::int32_t b) {
+  if (a == kNoLimit) return b;
+  if (b == kNoLimit) return a;
+  return a < b ? a : b;
+}
+
+// "QUOTA PERIOD" or "max PERIOD".
+std::int32_t parseCpuMax(std::string_view s) {
+  std::int64_t quota, period;
+  if (!number(s, &quota) || s.empty() || s[0] != ' ') return kNoLimit;
+  s.remove_prefix(1);
+  if (!number(s, &period) || period == 0) return kNoLimit;
+  return ceilDiv(quota, period);
+}
+
+// Is `name` one of the comma-separated controllers?
+bool hasController(std::string_view list, std::string_view name) {
+  while (!list.empty()) {
+    std::size_t c = list.find(',');
+    if (list.substr(0, c) == name) return true;
+    if (c == list.npos) break;
+    list.remove_prefix(c + 1);
+  }
+  return false;
+}
+
+struct groups {
+  std::string_view v1, v2;  // paths, starting with '/'; empty: no such hierarchy
+};
+
+groups parseSelf(std::string_view s) {
+  groups g;
+  while (!s.empty()) {
+    std::size_t nl = s.find('\n');
+    std::string_view line = s.substr(0, nl);
+    s.remove_prefix(nl == s.npos ? s.size() : nl + 1);
+    std::size_t a = line.find(':');
+    std::size_t b = a == line.npos ? a : line.find(':', a + 1);
+    if (b == line.npos) continue;
+    std::string_view list = line.substr(a + 1, b - a - 1), path = line.substr(b + 1);
+    if (path.empty() || path[0] != '/') continue;
+    if (line.substr(0, a) == "0" && list.empty())
+      g.v2 = path;
+    else if (hasController(list, "cpu"))
+      g.v1 = path;
+  }
+  return g;
+}
+
+// A path made of three parts; empty if it would be too long, and then no file has that name.
+struct path {
+  char text[1024];
+
+  path(std::string_view mount, std::string_view group, std::string_view file) {
+    std::size_t n = 0;
+    if (mount.size() + group.size() + file.size() < sizeof text)
+      for (std::string_view part : {mount, group, file}) n += part.copy(text + n, part.size());
+    text[n] = '\0';
+  }
+};
+
+// Calls ask(path) for the group, its parent, ... and the root.
+template <class F>
+void eachLevel(std::string_view group, F ask) {
+  while (group.size() > 1 && group.back() == '/') group.remove_suffix(1);
+  if (group == "/") group = {};
+  while (ask(group) && !group.empty()) group = group.substr(0, group.rfind('/'));
+}
+
+// The numbers in one file, or nothing.
+template <class F>
+void withFile(reader& rd, const path& p, F f) {
+  char buf[64];
+  long n = rd(p.text, buf, sizeof buf);
+  if (n > 0) f(std::string_view(buf, static_cast<std::size_t>(n)));
+}
+
+std::int32_t limitV2(reader& rd, std::string_view group) {
+  std::int32_t limit = kNoLimit;
+  eachLevel(group, [&](std::string_view g) {
+    withFile(rd, {"/sys/fs/cgroup", g, "/cpu.max"},
+             [&](std::string_view s) { limit = tighter(limit, parseCpuMax(s)); });
+    return rd.left > 0;
+  });
+  return limit;
+}
+
+std::int32_t limitV1(reader& rd, std::string_view group) {
+  std::int32_t limit = kNoLimit;
+  eachLevel(group, [&](std::string_view g) {
+    std::int64_t quota = 0, period = 0;
+    withFile(rd, {"/sys/fs/cgroup/cpu", g, "/cpu.cfs_quota_us"}, [&](std::string_view s) {
+      if (!number(s, &quota)) return;  // -1: no limit here
+      withFile(rd, {"/sys/fs/cgroup/cpu", g, "/cpu.cfs_period_us"}, [&](std::string_view t) { number(t, &period); });
+    });
+    if (period > 0) limit = tighter(limit, ceilDiv(quota, period));
+    return rd.left > 0;
+  });
+  return limit;
+}
+
+}  // namespace
+
+std::int32_t cgroupCPULimit(fileReader fn) {
+  reader rd{fn};
+  char self[2048];
+  long n = rd("/proc/self/cgroup", self, sizeof self);
+  if (n <= 0) return kNoLimit;
+  groups g = parseSelf({self, static_cast<std::size_t>(n)});
+  // With both versions mounted the cpu controller is in one of them only; where it is in version 1 its line says so.
+  if (!g.v1.empty()) return limitV1(rd, g.v1);
+  if (!g.v2.empty()) return limitV2(rd, g.v2);
+  return kNoLimit;
+}
+
+}  // namespace runtime

@@ -1,0 +1,604 @@
+// Ms: making threads, starting, parking and ending them, and tying goroutines to them. (Go's proc.go, mstart … mexit.)
+//
+// Owns: allm, sched.midle, M ids, and each M's thread control block.
+//
+// Invariants
+//   - Every M that has not ended is on allm, so that the collector and a traceback find its stacks.
+//   - An M sleeps only on its own m.park note, without a P and not spinning; whoever wakes it has put a P in m.nextp
+//     first (or, for a locked M, hands one over with it).
+//   - A new thread has its TLS from its first instruction (CLONE_SETTLS), all signals blocked until minit has given it
+//     an alternate stack.
+#include "runtime/sched/proc.h"
+
+#include "runtime/base/bootstep.h"
+#include "runtime/mem/malloc.h"
+#include "runtime/mem/stack.h"
+#include "runtime/os/os_signal.h"
+#include "runtime/sched/proc_m.h"
+#include "runtime/sched/time.h"
+
+namespace runtime {
+
+std::uint64_t initSigmask;
+
+namespace {
+constexpr std::int32_t kG0StackSize = 32 * 1024;  // a slot, with its slack; Go has 16 KB, ours formats tracebacks
+constexpr std::int32_t kSignalStackSize = 32 * 1024;
+}  // namespace
+
+// ---- the thread control block ----
+
+extern "C" const std::uint8_t __ehdr_start[] __attribute__((weak, visibility("hidden")));
+
+// The program's PT_TLS segment: what each thread's thread_locals start as.
+tlssegment findTLS() {
+  struct ehdr {
+    std::uint8_t ident[16];
+    std::uint16_t type, machine;
+    std::uint32_t version;
+    std::uint64_t entry, phoff;
+  };
+  struct phdr {
+    std::uint32_t type, flags;
+    std::uint64_t offset, vaddr, paddr, filesz, memsz, align;
+  };
+  tlssegment s{nullptr, 0, 0, 1};
+  auto* eh = reinterpret_cast<const ehdr*>(__ehdr_start);
+  auto* ph = reinterpret_cast<const phdr*>(auxvPhdr != 0 ? auxvPhdr : reinterpret_cast<uintptr>(eh) + eh->phoff);
+  uintptr bias = 0;
+  if (eh->type == 3) bias = reinterpret_cast<uintptr>(eh);  // ET_DYN, linked to lie at 0
+  for (uintptr i = 0; i < auxvPhnum; i++)
+    if (ph[i].type == 7)  // PT_TLS
+      s = {reinterpret_cast<const std::uint8_t*>(bias + ph[i].vaddr), ph[i].filesz, ph[i].memsz, ph[i].align};
+  return s;
+}
+
+// Gives mp its thread control block. Thread-locals end where FS points, and g's slot is the last of them; a program with
+// few of them finds them inside the m, one with many gets a block of its own.
+void tlsinit(m* mp) {
+  static tlssegment seg;
+  if (seg.align == 0) seg = findTLS();
+  uintptr size = (seg.memsz + seg.align - 1) & ~(seg.align - 1);
+  uintptr tcb = reinterpret_cast<uintptr>(&mp->tls[1]);
+  bool moved = false;
+  if (size > kTLSSpace + 64 || seg.align > 64) {
+    uintptr align = seg.align > 64 ? seg.align : 64;
+    uintptr room = (size + align - 1) & ~(align - 1);
+    if (mp->tlsbase == 0 || mp->tlsbase == tcb) {
+      auto block = reinterpret_cast<uintptr>(persistentalloc(room + sizeof(mp->tls), align));
+      tcb = block + room;
+      moved = true;
+    } else {
+      tcb = mp->tlsbase;  // the m of an ended thread: its block serves again
+    }
+  }
+  auto* words = reinterpret_cast<uintptr*>(tcb);
+  // Everything but g's word, which is live on the first thread.
+  auto* block = reinterpret_cast<std::uint8_t*>(tcb - size);
+  for (uintptr i = 0; i + 8 < size; i++) block[i] = i < seg.filesz ? seg.init[i] : 0;
+  if (moved) words[-1] = mp->tls[0];
+  words[0] = tcb;
+  std::uint64_t canary = 0;
+  if (startupRandomData.len >= 16) __builtin_memcpy(&canary, startupRandomData.array + 8, 8);
+  words[5] = canary & ~0xffULL;  // a zero byte stops string functions from reading or writing it
+  words[14] = 0;
+  mp->tlsbase = tcb;
+  if (moved && mp == &m0) settls(words);
+}
+
+void setmguard(m* mp, uintptr guard) { atomic::StoreRelaxed(reinterpret_cast<uintptr*>(mp->tlsbase + 0x70), guard); }
+
+// ---- making Ms ----
+
+[[gnu::cold]] static void badmcount() {
+  printf("runtime: program exceeds {}-thread limit\n", sched.maxmcount);
+  throw_("thread exhaustion");
+}
+
+// Threads that exist or are being made, not counting those that have ended.
+LANDMARK std::int32_t mcount() { return static_cast<std::int32_t>(sched.mnext - sched.nmfreed); }
+
+// sched.lock is held, and stays so when this throws: the next thread that exceeds the limit shall not say it again.
+LANDMARK void checkmcount() {
+  if (mcount() > sched.maxmcount) badmcount();
+}
+
+// The next M id. sched.lock is held.
+LANDMARK std::int64_t mReserveID() {
+  assertLockHeld(&sched.lock);
+  if (sched.mnext == INT64_MAX) throw_("runtime: thread ID overflow");
+  std::int64_t id = sched.mnext++;
+  checkmcount();
+  return id;
+}
+
+BOOTMARK void mpreinit(m* mp) {
+  std::int32_t size = kSignalStackSize;
+  // The kernel says how much a signal frame takes on this CPU (vector state); leave our handler its own room.
+  while (static_cast<uintptr>(size) < auxvMinSigStk + 16 * 1024) size *= 2;
+  mp->gsignal = malg(size);
+  mp->gsignal->m = mp;
+  mp->gsignal->atomicstatus = _Grunning;  // as g0, it never goes through casgstatus
+  BOOTSTEP("runtime.mpreinit", "#gsignal.lo,#gsignal.hi", mp->gsignal->stack.lo, mp->gsignal->stack.hi);
+}
+
+// What an M needs wherever it comes from: an id, random state, gsignal, TLS, and its place on allm. id -1: reserve one.
+BOOTMARK void mcommoninit(m* mp, std::int64_t id) {
+  lock(&sched.lock);
+  mp->id = id >= 0 ? id : mReserveID();
+  mp->fastrand = static_cast<std::uint64_t>(mp->id + 1) * 0x9e3779b97f4a7c15ULL ^ fastrandseed ^ cputicks();
+  unlock(&sched.lock);
+  mpreinit(mp);
+  if (!iscgo) tlsinit(mp);
+  lock(&sched.lock);
+  // Published before anything refers to it only from a register or TLS.
+  mp->alllink = allm;
+  atomic::Store(&allm, mp);
+  unlock(&sched.lock);
+  BOOTSTEP("runtime.mcommoninit", "id,#m,#fs", mp->id, mp, mp->tlsbase);
+}
+
+// Ends what is left of threads that have exited; returns one of their ms for reuse, with its g0 and gsignal.
+static m* freeDeadMs() {
+  m* reuse = nullptr;
+  lock(&sched.lock);
+  m** link = &sched.freem;
+  while (m* mp = *link) {
+    // The thread stores 0 when it no longer needs its stack, as its last act.
+    if (reuse == nullptr && atomic::Load(&mp->freeWait) == 0) {
+      reuse = mp;
+      *link = mp->freelink;
+    } else {
+      link = &mp->freelink;
+    }
+  }
+  unlock(&sched.lock);
+  return reuse;
+}
+
+// An M that no thread belongs to yet. fn runs first thing on it; pp is only for allocation.
+LANDMARK m* allocm(p* pp, void (*fn)(), std::int64_t id) {
+  m* self = acquirem();
+  bool borrowed = self->p == nullptr && pp != nullptr;
+  if (borrowed) acquirep(pp);
+  m* mp = freeDeadMs();
+  if (mp != nullptr) {
+    g *g0p = mp->g0, *gs = mp->gsignal;
+    uintptr tls = mp->tlsbase;
+    __builtin_memset(static_cast<void*>(mp), 0, sizeof(m));
+    mp->tlsbase = tls;
+    mp->g0 = g0p;
+    gfreestack(gs);
+  } else {
+    mp = static_cast<m*>(persistentalloc(sizeof(m), alignof(m)));
+    mp->g0 = hooks.thread_start != nullptr ? malg(-1) : malg(kG0StackSize);  // hosted: libc makes the stack
+  }
+  mp->mstartfn = fn;
+  mcommoninit(mp, id);
+  mp->g0->m = mp;
+  mp->g0->atomicstatus = _Grunning;
+  if (borrowed) releasep();
+  releasem(self);
+  BOOTSTEP("runtime.allocm", "id,#m,#g0.lo,#g0.hi", mp->id, mp, mp->g0->stack.lo, mp->g0->stack.hi);
+  return mp;
+}
+
+// ---- starting threads ----
+
+// A thread whose kernel state the user may have changed (LockOSThread) must not be the parent of others. Such requests
+// are handed to a thread kept for that.
+static struct {
+  mutex lock;
+  m* newm;       // lock: list through schedlink
+  bool waiting;  // lock: the template thread sleeps on wake
+  note wake;
+  std::uint32_t haveTemplateThread;  // atomic
+} newmHandoff;
+
+static void templateThread() GOSYM("runtime.templateThread");
+static void templateThread() {
+  lock(&sched.lock);
+  sched.nmsys++;
+  checkdead();
+  unlock(&sched.lock);
+  for (;;) {
+    lock(&newmHandoff.lock);
+    while (newmHandoff.newm != nullptr) {
+      m* newm = newmHandoff.newm;
+      newmHandoff.newm = nullptr;
+      unlock(&newmHandoff.lock);
+      while (newm != nullptr) {
+        m* next = newm->schedlink;
+        newm->schedlink = nullptr;
+        newm1(newm);
+        newm = next;
+      }
+      lock(&newmHandoff.lock);
+    }
+    newmHandoff.waiting = true;
+    noteclear(&newmHandoff.wake);
+    unlock(&newmHandoff.lock);
+    notesleep(&newmHandoff.wake);
+  }
+}
+
+static void startTemplateThread() {
+  m* mp = acquirem();
+  if (atomic::Cas(&newmHandoff.haveTemplateThread, 0u, 1u)) newm(templateThread, nullptr, -1);
+  releasem(mp);
+}
+
+// A new thread that takes pp (if any) and runs fn (if any) and then the scheduler.
+LANDMARK void newm(void (*fn)(), p* pp, std::int64_t id) {
+  // The new thread may be preempted to death before it has a P: nothing may stop us meanwhile.
+  m* self = acquirem();
+  m* mp = allocm(pp, fn, id);
+  mp->nextp = pp;
+  mp->sigmask = initSigmask;
+  if (self->lockedExt != 0 || self->incgo) {
+    lock(&newmHandoff.lock);
+    if (newmHandoff.haveTemplateThread == 0) throw_("on a locked thread with no template thread");
+    mp->schedlink = newmHandoff.newm;
+    newmHandoff.newm = mp;
+    if (newmHandoff.waiting) {
+      newmHandoff.waiting = false;
+      notewakeup(&newmHandoff.wake);
+    }
+    unlock(&newmHandoff.lock);
+  } else {
+    newm1(mp);
+  }
+  releasem(self);
+}
+
+LANDMARK void newm1(m* mp) { newosproc(mp); }
+
+// ---- a thread's life ----
+
+// First C++ on a thread, on its g0.
+LANDMARK void mstart0() {
+  g* gp = getg();
+  if (gp->stack.lo == 0) {
+    // The system made the stack (hosted mode), and we know only where we are on it.
+    uintptr size = gp->stack.hi;
+    if (size == 0) size = 16384;
+    gp->stack.hi = reinterpret_cast<uintptr>(__builtin_frame_address(0)) + 16;
+    gp->stack.lo = gp->stack.hi - size + 1024;
+  }
+  // From here on g0's stack is checked like any other.
+  gp->stackguard0 = gp->stack.lo + StackGuard;
+  gp->stackguard1 = gp->stackguard0;
+  setguard(gp->stackguard0);
+  BOOTSTEP("runtime.mstart0", "#g0.lo,#g0.stackguard0", gp->stack.lo, gp->stackguard0);
+  mstart1();
+}
+
+extern "C++" void mstart_exit_label() GOSYM("runtime.mstart.exit");
+
+LANDMARK void mstart1() {
+  g* gp = getg();
+  m* mp = gp->m;
+  if (gp != mp->g0) throw_("bad runtime·mstart");
+  // Where mcall and systemstack put their frames from now on: over ours, which are never returned to. Should the
+  // thread have to end, gogo(&g0.sched) leads to mstart's last lines.
+  gp->sched.g = gp;
+  save(reinterpret_cast<uintptr>(&mstart_exit_label), getcallersp() & ~uintptr{15}, 0);
+  BOOTSTEP("runtime.mstart1", "#g0.sched.pc,#g0.sched.sp", gp->sched.pc, gp->sched.sp);
+  asminit();
+  minit();
+  // After minit: it has given us a place for the handlers to run on.
+  if (mp == &m0) mstartm0();
+  if (auto* fn = mp->mstartfn; fn != nullptr) fn();
+  if (mp != &m0) {
+    acquirep(mp->nextp);
+    mp->nextp = nullptr;
+  }
+  BOOTSTEP("runtime.schedule", "mid,pid", mp->id, mp->p->id);
+  schedule();
+  __builtin_unreachable();
+}
+
+BOOTMARK void mstartm0() {
+  if (hooks.initsig != nullptr) hooks.initsig();
+}
+
+// What the thread itself must do before it runs goroutines.
+BOOTMARK void minit() {
+  m* mp = getg()->m;
+  minitSignals();
+  if (mp->procid == 0) mp->procid = gettid();  // clone has stored it, but for the first thread and hosted ones
+  BOOTSTEP("runtime.minit", "tid", mp->procid);
+}
+
+LANDMARK void unminit() { unminitSignals(); }
+
+// mstart's last line calls this: the thread's locked goroutine has ended.
+extern "C++" void mstartexit() GOSYM("runtime.mstartexit");
+LANDMARK void mstartexit() {
+  m* mp = getg()->m;
+  mexit(iscgo && mp != &m0);
+  hooks.thread_exit(mp);
+}
+
+// Ends the thread. osStack: its g0 stack belongs to the system.
+LANDMARK void mexit(bool osStack) {
+  m* mp = getg()->m;
+  if (mp == &m0) {
+    // The main thread's exit would make the process a zombie in the eyes of the kernel's tools; keep it asleep.
+    handoffp(releasep());
+    lock(&sched.lock);
+    sched.nmfreed++;
+    checkdead();
+    unlock(&sched.lock);
+    mPark();
+    throw_("locked m0 woke up");
+  }
+  std::uint64_t all = ~0ULL;
+  rtsigprocmask(2, &all, nullptr);
+  unminit();
+  lock(&sched.lock);
+  for (m** link = &allm;; link = &(*link)->alllink) {
+    if (*link == nullptr) throw_("m not found in allm");
+    if (*link == mp) {
+      atomic::Store(link, mp->alllink);
+      break;
+    }
+  }
+  atomic::Store(&mp->freeWait, 1u);
+  mp->freelink = sched.freem;
+  sched.freem = mp;
+  unlock(&sched.lock);
+  handoffp(releasep());
+  lock(&sched.lock);
+  sched.nmfreed++;
+  checkdead();
+  unlock(&sched.lock);
+  if (osStack) return;  // hooks.thread_exit ends the thread: libc frees the stack
+  exitThread(&mp->freeWait);
+}
+
+// ---- sleeping and waking ----
+
+LANDMARK void mPark() {
+  m* mp = getg()->m;
+  mp->doesPark = true;
+  notesleep(&mp->park);
+  noteclear(&mp->park);
+}
+
+// sched.lock is held for mput and mget.
+LANDMARK void mput(m* mp) {
+  mp->schedlink = sched.midle;
+  sched.midle = mp;
+  sched.nmidle++;
+  checkdead();
+}
+
+LANDMARK m* mget() {
+  m* mp = sched.midle;
+  if (mp != nullptr) {
+    sched.midle = mp->schedlink;
+    sched.nmidle--;
+  }
+  return mp;
+}
+
+// Sleeps until there is a P for this M.
+LANDMARK void stopm() {
+  m* mp = getg()->m;
+  if (mp->locks != 0) throw_("stopm holding locks");
+  if (mp->p != nullptr) throw_("stopm holding p");
+  if (mp->spinning) throw_("stopm spinning");
+  lock(&sched.lock);
+  mput(mp);
+  unlock(&sched.lock);
+  mPark();
+  acquirep(mp->nextp);
+  mp->nextp = nullptr;
+}
+
+static void mspinning() { getg()->m->spinning = true; }
+
+// An M for pp, or for an idle P if pp is null (none: nothing to do). spinning: the caller has counted it in nmspinning,
+// and the M starts out looking for work.
+LANDMARK void startm(p* pp, bool spinning) {
+  m* self = acquirem();
+  lock(&sched.lock);
+  if (pp == nullptr) {
+    pp = pidleget();
+    if (pp == nullptr) {
+      // Under the lock: whoever finds a P idle again must not find this count any more, or it would wake nobody.
+      if (spinning && static_cast<std::int32_t>(atomic::Xadd(&sched.nmspinning, ~0u)) < 0)
+        throw_("startm: negative nmspinning");
+      unlock(&sched.lock);
+      releasem(self);
+      return;
+    }
+  }
+  m* mp = mget();
+  if (mp == nullptr) {
+    // The id is taken now, under the lock: else the new M might not be counted yet when checkdead adds up.
+    std::int64_t id = mReserveID();
+    unlock(&sched.lock);
+    systemstack([&] { newm(spinning ? mspinning : nullptr, pp, id); });
+    releasem(self);
+    return;
+  }
+  unlock(&sched.lock);
+  if (mp->spinning) throw_("startm: m is spinning");
+  if (mp->nextp != nullptr) throw_("startm: m has p");
+  if (spinning && !runqempty(pp)) throw_("startm: p has runnable gs");
+  mp->spinning = spinning;
+  mp->nextp = pp;
+  notewakeup(&mp->park);
+  releasem(self);
+}
+
+// Gives away a P whose M goes into a system call or is locked: to another M if there is work, else to the idle list.
+LANDMARK void handoffp(p* pp) {
+  if (!runqempty(pp) || sched.runqsize != 0) return startm(pp, false);
+  if (hooks.findRunnableGCWorker != nullptr && atomic::Load(&gcBlackenEnabled) != 0) return startm(pp, false);
+  if (hooks.traceReader != nullptr) return startm(pp, false);
+  // Nobody spins and nobody is idle: then this P must look, or work made meanwhile would wait for nobody.
+  if (atomic::Load(&sched.nmspinning) + atomic::Load(&sched.npidle) == 0 && atomic::Cas(&sched.nmspinning, 0u, 1u))
+    return startm(pp, true);
+  lock(&sched.lock);
+  if (atomic::Load(&sched.gcwaiting) != 0) {
+    atomic::Store(&pp->status, static_cast<std::uint32_t>(_Pgcstop));
+    if (--sched.stopwait == 0) notewakeup(&sched.stopnote);
+    unlock(&sched.lock);
+    return;
+  }
+  if (sched.runqsize != 0) {
+    unlock(&sched.lock);
+    return startm(pp, false);
+  }
+  // The last running P must keep an eye on the network.
+  if (atomic::Load(&sched.npidle) == static_cast<std::uint32_t>(gomaxprocs - 1) && atomic::Load(&sched.lastpoll) != 0 &&
+      netpollinited()) {
+    unlock(&sched.lock);
+    return startm(pp, false);
+  }
+  std::int64_t when = nobarrierWakeTime(pp);
+  pidleput(pp);
+  unlock(&sched.lock);
+  if (when != 0) {
+    std::int64_t until = atomic::Load(&sched.pollUntil);
+    if (atomic::Load(&sched.lastpoll) == 0) {
+      if (until == 0 || until > when) netpollBreak();  // a poller sleeps past our timer
+    } else {
+      wakep();  // nobody polls: somebody must, to wait for it
+    }
+  }
+}
+
+// Stops for a stop-the-world, giving up the P.
+LANDMARK void gcstopm() {
+  m* mp = getg()->m;
+  if (atomic::Load(&sched.gcwaiting) == 0) throw_("gcstopm: not waiting for gc");
+  if (mp->spinning) {
+    mp->spinning = false;
+    if (static_cast<std::int32_t>(atomic::Xadd(&sched.nmspinning, ~0u)) < 0) throw_("gcstopm: negative nmspinning");
+  }
+  p* pp = releasep();
+  lock(&sched.lock);
+  atomic::Store(&pp->status, static_cast<std::uint32_t>(_Pgcstop));
+  if (--sched.stopwait == 0) notewakeup(&sched.stopnote);
+  unlock(&sched.lock);
+  stopm();
+}
+
+// ---- goroutines tied to threads ----
+
+// The M of a locked goroutine that is not running waits here; startlockedm brings it a P with the goroutine.
+LANDMARK void stoplockedm() {
+  m* mp = getg()->m;
+  if (mp->lockedg == nullptr || mp->lockedg->lockedm != mp) throw_("stoplockedm: inconsistent locking");
+  if (mp->p != nullptr) handoffp(releasep());
+  lock(&sched.lock);
+  sched.nmidlelocked++;
+  checkdead();
+  unlock(&sched.lock);
+  mPark();
+  std::uint32_t status = readgstatus(mp->lockedg);
+  if (status != _Grunnable) {
+    printf("runtime: g{} is locked to m{} and has status {}\n", mp->lockedg->goid, mp->id, status);
+    throw_("stoplockedm: not runnable");
+  }
+  acquirep(mp->nextp);
+  mp->nextp = nullptr;
+}
+
+// Hands our P to the M that gp is locked to, and waits for another.
+LANDMARK void startlockedm(g* gp) {
+  m* mp = gp->lockedm;
+  if (mp == getg()->m) throw_("startlockedm: locked to me");
+  if (mp->nextp != nullptr) throw_("startlockedm: m has p");
+  mp->nextp = releasep();
+  // Idle before the other is awake: should that one give the P away at once, it finds us and need not make a thread.
+  lock(&sched.lock);
+  sched.nmidlelocked--;
+  mput(getg()->m);
+  unlock(&sched.lock);
+  notewakeup(&mp->park);
+  mPark();
+  m* self = getg()->m;
+  acquirep(self->nextp);
+  self->nextp = nullptr;
+}
+
+static void dolockOSThread() {
+  g* gp = getg();
+  gp->m->lockedg = gp;
+  gp->lockedm = gp->m;
+}
+
+static void dounlockOSThread() {
+  g* gp = getg();
+  m* mp = gp->m;
+  if (mp->lockedInt != 0 || mp->lockedExt != 0) return;
+  mp->lockedg = nullptr;
+  gp->lockedm = nullptr;
+}
+
+BOOTMARK void lockOSThread() {
+  getg()->m->lockedInt++;
+  dolockOSThread();
+}
+
+BOOTMARK void unlockOSThread() {
+  m* mp = getg()->m;
+  if (mp->lockedInt == 0) throw_("runtime: internal error: misuse of lockOSThread/unlockOSThread");
+  mp->lockedInt--;
+  dounlockOSThread();
+}
+
+LANDMARK void LockOSThread() {
+  if (atomic::Load(&newmHandoff.haveTemplateThread) == 0) startTemplateThread();
+  m* mp = getg()->m;
+  if (++mp->lockedExt == 0) {
+    mp->lockedExt--;
+    fatal("LockOSThread nesting overflow");
+  }
+  dolockOSThread();
+}
+
+LANDMARK void UnlockOSThread() {
+  m* mp = getg()->m;
+  if (mp->lockedExt == 0) return;
+  mp->lockedExt--;
+  dounlockOSThread();
+}
+
+// ---- calls on the wrong stack (asm_amd64.S) ----
+extern "C++" {
+void badmcall() GOSYM("runtime.badmcall");
+void badmcall2() GOSYM("runtime.badmcall2");
+void badmorestackg0() GOSYM("runtime.badmorestackg0");
+void badmorestackgsignal() GOSYM("runtime.badmorestackgsignal");
+}
+void badmcall() { throw_("runtime: mcall called on m->g0 stack"); }
+void badmcall2() { throw_("runtime: mcall function returned"); }
+void badmorestackg0() { throw_("fatal: morestack on g0"); }
+void badmorestackgsignal() { throw_("fatal: morestack on gsignal"); }
+
+// runtime::debug (boot/debug.h).
+namespace debugapi {
+std::int32_t SetMaxThreads(std::int32_t n) GOSYM("runtime.debug.SetMaxThreads");
+std::int64_t SetMaxStack(std::int64_t n) GOSYM("runtime.debug.SetMaxStack");
+
+std::int32_t SetMaxThreads(std::int32_t n) {
+  lock(&sched.lock);
+  std::int32_t old = sched.maxmcount;
+  sched.maxmcount = n;
+  checkmcount();
+  unlock(&sched.lock);
+  return old;
+}
+
+std::int64_t SetMaxStack(std::int64_t n) {
+  return static_cast<std::int64_t>(atomic::Xchg(&maxstacksize, static_cast<uintptr>(n)));
+}
+}  // namespace debugapi
+
+}  // namespace runtime

@@ -1,0 +1,244 @@
+// Channels: make, send, receive, close (Go's chan.go).
+//
+// Owns: hchan and its order of events. select.cpp works on the same queues through chan_inl.h.
+//
+// Invariants
+//   - At most one of sendq and recvq has a waiter that can be woken, but for one goroutine that waits with both a send
+//     and a receive in one select.
+//   - buffered: qcount > 0 implies recvq is empty; qcount < dataqsiz implies sendq is empty. A value goes to a waiting
+//     receiver directly, never past it through the buffer; so the order is first in, first out, for values and waiters.
+//   - A waiter's sudog and value lie in its own frame: stacks do not move, and the frame cannot go before the waiter
+//     is dequeued. Whoever dequeues a sudog is done with it and its value before goready.
+//   - elem of a receiver is raw storage; it is constructed exactly when received is true. elem of a sender is a live
+//     object; it is moved from exactly once, and its owner destroys what is left.
+//
+// Ways not taken: sudogs from a cache per P, as in Go, whose stacks move. A lock-free ring for buffered channels: the
+// order of waiters, close and select would each need a second protocol.
+#include "runtime/sync/chan.h"
+
+#include "runtime/mem/malloc.h"
+#include "runtime/sync/chan_inl.h"
+
+namespace runtime {
+
+void (*chanfinalizerhook)(void* obj, void (*fin)(void*));
+
+namespace {
+
+constexpr std::size_t kChanAlign = 16;                       // what mallocgc gives
+constexpr std::uint64_t kMaxAlloc = std::uint64_t{1} << 47;  // no object can be larger than the address space
+
+// Queues the running goroutine and parks it; the caller holds the channel's lock. True: woken by a value. Inline, as
+// each return after a switch is mispredicted.
+ALWAYS_INLINE bool waitOn(hchan* c, waitq* q, void* elem, waitReason reason) {
+  g* gp = getg();
+  sudog sg;
+  sg.g = gp;
+  sg.elem = elem;
+  sg.isSelect = false;
+  sg.success = false;
+  sg.c = c;
+  sg.waitlink = nullptr;
+  sg.releasetime = 0;
+  gp->waiting = &sg;
+  gp->param = nullptr;
+  enqueue(q, &sg);
+  parkuserunlock(&c->lock, reason);
+  if (UNLIKELY(gp->waiting != &sg)) throw_("G waiting list is corrupted");
+  gp->waiting = nullptr;
+  gp->param = nullptr;
+  // The waker wrote sg before it made this goroutine ready.
+  return const_cast<volatile bool&>(sg.success);
+}
+
+// What a waiter finds when its channel was closed. Returns it in front of next.
+ALWAYS_INLINE sudog* wakeclosed(sudog* sg, sudog* next) {
+  sg->elem = nullptr;
+  sg->success = false;
+  sg->g->param = sg;
+  sg->next = next;
+  return sg;
+}
+
+void readyall(sudog* sg) {
+  while (sg != nullptr) {
+    sudog* next = sg->next;  // before goready: the sudog is gone once its goroutine runs
+    goready(sg->g);
+    sg = next;
+  }
+}
+
+[[noreturn, gnu::cold, gnu::noinline]] void blockForEver(waitReason reason) {
+  gopark(nullptr, nullptr, reason);
+  throw_("blockForEver: woken");
+}
+
+}  // namespace
+
+void movetyped(hchan* c, void* dst, void* src) {
+  m* mp = acquirem();
+  c->elemtype->move(dst, src);
+  releasem(mp);
+}
+
+void destroytyped(hchan* c, void* p) {
+  m* mp = acquirem();
+  c->elemtype->destroy(p);
+  releasem(mp);
+}
+
+LANDMARK hchan* makechan(const elemtype* t, std::int64_t size) {
+  preemptpoint();
+  std::uint64_t mem;
+  if (size < 0 || __builtin_mul_overflow(static_cast<std::uint64_t>(t->size), static_cast<std::uint64_t>(size), &mem) ||
+      mem > kMaxAlloc - sizeof(hchan))
+    panicplain("makechan: size out of range");
+  // The channel and its slots are one object. Slots that ask for more than mallocgc's alignment get room to be moved
+  // up.
+  std::uint64_t extra = t->align > kChanAlign && mem != 0 ? t->align - kChanAlign : 0;
+  bool noscan = t->noscan || mem == 0;
+  auto c = static_cast<hchan*>(mallocgc(sizeof(hchan) + mem + extra, kNeedzero | (noscan ? kNoscan : 0u)));
+  auto buf = reinterpret_cast<uintptr>(c + 1);
+  if (extra != 0) buf = (buf + t->align - 1) & ~(uintptr{t->align} - 1);
+  c->buf = reinterpret_cast<void*>(buf);
+  c->dataqsiz = static_cast<std::uint64_t>(size);
+  c->elemtype = t;
+  c->elemsize = t->size;
+  lockInit(&c->lock, lockRankHchan);
+  if (t->destroy != nullptr && size != 0 && chanfinalizerhook != nullptr) chanfinalizerhook(c, chandestroy);
+  return c;
+}
+
+void chandestroy(void* p) {
+  auto c = static_cast<hchan*>(p);
+  for (; c->qcount != 0; c->qcount--) {
+    c->elemtype->destroy(chanslot(c, c->recvx));
+    advance(c, &c->recvx);
+  }
+}
+
+LANDMARK bool chansend(hchan* c, void* elem, bool block) {
+  preemptpoint();
+  if (UNLIKELY(c == nullptr)) {
+    if (!block) return false;
+    blockForEver(waitReasonChanSendNilChan);
+  }
+  // Without the lock: an open channel that was full at one moment since the call may be reported full. Closed is read
+  // first; a channel does not open again, so "open, then full" held together at the first read.
+  if (!block && atomic::LoadAcq(&c->closed) == 0) {
+    bool full = c->dataqsiz == 0 ? atomic::LoadRelaxed(&c->recvq.first) == nullptr
+                                 : atomic::LoadRelaxed(&c->qcount) == c->dataqsiz;
+    if (full) return false;
+  }
+  chanlock(c);
+  if (UNLIKELY(c->closed != 0)) {
+    chanunlock(c);
+    panicplain("send on closed channel");
+  }
+  if (sudog* sg = dequeue(&c->recvq)) {
+    givewaiter(c, sg, elem);
+    chanunlock(c);
+    wakewaiter(sg, true);
+    return true;
+  }
+  if (c->qcount < c->dataqsiz) {
+    putbuffered(c, elem);
+    chanunlock(c);
+    return true;
+  }
+  if (!block) {
+    chanunlock(c);
+    return false;
+  }
+  if (UNLIKELY(!waitOn(c, &c->sendq, elem, waitReasonChanSend))) {
+    if (c->closed == 0) throw_("chansend: spurious wakeup");
+    panicplain("send on closed channel");
+  }
+  return true;
+}
+
+LANDMARK recvresult chanrecv(hchan* c, void* elem, bool block) {
+  preemptpoint();
+  if (UNLIKELY(c == nullptr)) {
+    if (!block) return {false, false};
+    blockForEver(waitReasonChanReceiveNilChan);
+  }
+  if (!block) {
+    // Without the lock, as in chansend, but here close changes the answer: an empty channel is looked at again after
+    // it was found closed, for a value that was sent between the two looks.
+    auto empty = [c] {
+      return c->dataqsiz == 0 ? atomic::LoadAcq(&c->sendq.first) == nullptr : atomic::LoadAcq(&c->qcount) == 0;
+    };
+    if (empty()) {
+      if (atomic::LoadAcq(&c->closed) == 0) return {false, false};
+      if (empty()) return {true, false};
+    }
+  }
+  chanlock(c);
+  if (UNLIKELY(c->closed != 0)) {
+    if (c->qcount == 0) {
+      chanunlock(c);
+      return {true, false};
+    }
+  } else if (sudog* sg = dequeue(&c->sendq)) {
+    takewaiter(c, sg, elem);
+    chanunlock(c);
+    wakewaiter(sg, true);
+    return {true, true};
+  }
+  if (c->qcount > 0) {
+    takebuffered(c, elem);
+    chanunlock(c);
+    return {true, true};
+  }
+  if (!block) {
+    chanunlock(c);
+    return {false, false};
+  }
+  return {true, waitOn(c, &c->recvq, elem, waitReasonChanReceive)};
+}
+
+LANDMARK void closechan(hchan* c) {
+  preemptpoint();
+  if (c == nullptr) panicplain("close of nil channel");
+  chanlock(c);
+  if (c->closed != 0) {
+    chanunlock(c);
+    panicplain("close of closed channel");
+  }
+  atomic::StoreRel(&c->closed, 1u);
+  // All receivers get "closed", all senders panic. They are readied after the unlock, from the last in the queues to the
+  // first, senders before receivers, as Go does it, which collects them on a stack.
+  if (c->recvq.first != nullptr && c->sendq.first != nullptr) {
+    // A select that waits with both is woken as a receiver: who wins is settled from the front on.
+    sudog* woken = nullptr;
+    for (waitq* q : {&c->recvq, &c->sendq})
+      while (sudog* sg = dequeue(q)) woken = wakeclosed(sg, woken);
+    chanunlock(c);
+    readyall(woken);
+    return;
+  }
+  // One queue: from its end, a portion at a time, so that a long one is walked through once, not twice, by a cache that
+  // does not hold it. Nobody joins the queue of a closed channel in between.
+  constexpr int portion = 64;
+  waitq* q = c->recvq.first != nullptr ? &c->recvq : &c->sendq;
+  for (;;) {
+    sudog* woken[portion];
+    int n = 0;
+    for (; n < portion; n++) {
+      woken[n] = dequeuelast(q);
+      if (woken[n] == nullptr) break;
+      wakeclosed(woken[n], nullptr);
+    }
+    chanunlock(c);
+    for (int i = 0; i < n; i++) goready(woken[i]->g);
+    if (n < portion) return;
+    chanlock(c);
+  }
+}
+
+std::int64_t chanlen(hchan* c) { return c == nullptr ? 0 : static_cast<std::int64_t>(atomic::LoadRelaxed(&c->qcount)); }
+
+std::int64_t chancap(hchan* c) { return c == nullptr ? 0 : static_cast<std::int64_t>(c->dataqsiz); }
+
+}  // namespace runtime

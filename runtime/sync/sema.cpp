@@ -1,0 +1,277 @@
+// Semaphores: what a goroutine sleeps on in Mutex, RWMutex, WaitGroup and in the runtime itself (Go's sema.go).
+//
+// A semaphore is a word anywhere in memory; the waiters are kept here, in a table by the word's address. They are not
+// for synchronisation by themselves: think of them as a futex for goroutines, where every wake-up pairs with one sleep,
+// even if the wake-up comes first.
+//
+// Owns: the table, notifyList, and of a waiting sudog: elem (the word's address), ticket, parent, prev, next, waitlink,
+// waittail.
+//
+// Invariants
+//   - Each root holds a treap of the addresses waited on: ordered by address, heap-ordered by ticket (random, never 0).
+//     prev and next are the left and right child. Further waiters on one address hang behind the node in the tree,
+//     first in, first out: node.waitlink ... node.waittail.
+//   - nwait is raised before the last look at the word, and semrelease1 looks at nwait after it has raised the word: so
+//     one of the two sees the other, and no wake-up is lost.
+//   - ticket of a dequeued sudog: 1 = the semaphore's unit is already the waiter's (handoff), 0 = it must try for it.
+//   - The sudog is in the sleeper's frame: it is gone as soon as goready has been called.
+// A sudog lies in the frame of whoever parks, and is taken off before that returns; gcc 13 cannot see it.
+#pragma GCC diagnostic ignored "-Wdangling-pointer"
+#include "runtime/sync/sync.h"
+
+#include "runtime/base/panic.h"
+#include "runtime/sync/onep.h"
+#include "runtime/sync/semaroot.h"
+
+namespace runtime {
+
+BIGTABLE semaRoot semtable[kSemTabSize];
+
+namespace {
+
+semaRoot* rootFor(const std::uint32_t* addr) { return &semtable[(reinterpret_cast<uintptr>(addr) >> 3) % kSemTabSize]; }
+
+bool cansemacquire(std::uint32_t* addr) {
+  for (;;) {
+    std::uint32_t v = atomic::Load(addr);
+    if (v == 0) return false;
+    if (userCas(addr, v, v - 1)) return true;
+  }
+}
+
+// ---- the treap ----
+
+// Hangs `s` where `old` hangs under parent (null: at the root).
+ALWAYS_INLINE void relink(semaRoot* root, sudog* parent, sudog* old, sudog* s) {
+  if (parent == nullptr)
+    root->treap = s;
+  else if (parent->prev == old)
+    parent->prev = s;
+  else
+    parent->next = s;
+  if (s != nullptr) s->parent = parent;
+}
+
+// Lifts s above its parent; the order by address stays.
+void rotateUp(semaRoot* root, sudog* s) {
+  sudog* x = s->parent;
+  sudog* above = x->parent;
+  sudog* moved;  // the child of s that lies between s and x
+  if (x->prev == s) {
+    moved = s->next;
+    s->next = x;
+    x->prev = moved;
+  } else {
+    if (x->next != s) throw_("semaRoot rotate: not a child");
+    moved = s->prev;
+    s->prev = x;
+    x->next = moved;
+  }
+  if (moved != nullptr) moved->parent = x;
+  relink(root, above, x, s);
+  x->parent = s;
+}
+
+// Puts s into the tree in the place of t.
+void takePlace(semaRoot* root, sudog* t, sudog* s) {
+  s->ticket = t->ticket;
+  s->prev = t->prev;
+  s->next = t->next;
+  if (s->prev != nullptr) s->prev->parent = s;
+  if (s->next != nullptr) s->next->parent = s;
+  relink(root, t->parent, t, s);
+  t->parent = nullptr;
+  t->prev = nullptr;
+  t->next = nullptr;
+}
+
+sudog* find(semaRoot* root, const void* addr, sudog** last, bool* left) {
+  sudog* t = root->treap;
+  while (t != nullptr && t->elem != addr) {
+    *last = t;
+    *left = reinterpret_cast<uintptr>(addr) < reinterpret_cast<uintptr>(t->elem);
+    t = *left ? t->prev : t->next;
+  }
+  return t;
+}
+
+void queue(semaRoot* root, std::uint32_t* addr, sudog* s, bool lifo) {
+  s->elem = addr;
+  s->prev = nullptr;
+  s->next = nullptr;
+  s->parent = nullptr;
+  s->waitlink = nullptr;
+  s->waittail = nullptr;
+  sudog* last = nullptr;
+  bool left = false;
+  if (sudog* t = find(root, addr, &last, &left)) {
+    if (lifo) {
+      takePlace(root, t, s);
+      s->waitlink = t;
+      s->waittail = t->waittail != nullptr ? t->waittail : t;
+      t->waittail = nullptr;
+    } else {
+      if (t->waittail == nullptr)
+        t->waitlink = s;
+      else
+        t->waittail->waitlink = s;
+      t->waittail = s;
+    }
+    return;
+  }
+  s->ticket = fastrand() | 1;  // never 0, which means "in no tree"
+  s->parent = last;
+  if (last == nullptr)
+    root->treap = s;
+  else if (left)
+    last->prev = s;
+  else
+    last->next = s;
+  while (s->parent != nullptr && s->parent->ticket > s->ticket) rotateUp(root, s);
+}
+
+sudog* dequeue(semaRoot* root, std::uint32_t* addr) {
+  sudog* last = nullptr;
+  bool left = false;
+  sudog* s = find(root, addr, &last, &left);
+  if (s == nullptr) return nullptr;
+  if (sudog* t = s->waitlink; t != nullptr) {
+    sudog* tail = s->waittail;
+    takePlace(root, s, t);
+    t->waittail = t->waitlink != nullptr ? tail : nullptr;
+  } else {
+    // Lift the children, the one with the smaller ticket first, until s is a leaf.
+    while (s->prev != nullptr || s->next != nullptr) {
+      bool l = s->next == nullptr || (s->prev != nullptr && s->prev->ticket < s->next->ticket);
+      rotateUp(root, l ? s->prev : s->next);
+    }
+    relink(root, s->parent, s, nullptr);
+  }
+  s->elem = nullptr;
+  s->ticket = 0;
+  return s;
+}
+
+mutex* listLock(notifyList* l) {
+  static_assert(sizeof(l->lock) == sizeof(mutex));
+  return reinterpret_cast<mutex*>(&l->lock);
+}
+
+// Tickets wrap; fewer than 2^31 goroutines wait at a time.
+bool less(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+
+}  // namespace
+
+LANDMARK void semacquire1(std::uint32_t* addr, bool lifo) {
+  g* gp = getg();
+  if (UNLIKELY(gp != gp->m->curg)) throw_("semacquire not on the G stack");
+  preemptpoint();
+  if (cansemacquire(addr)) return;
+  semaRoot* root = rootFor(addr);
+  sudog s;
+  s.g = gp;
+  s.releasetime = 0;
+  s.acquiretime = 0;
+  s.isSelect = false;
+  s.c = nullptr;
+  for (;;) {
+    userlock(&root->lock);
+    userXadd(&root->nwait, 1);
+    if (cansemacquire(addr)) {
+      userXadd(&root->nwait, std::uint32_t(-1));
+      userunlock(&root->lock);
+      return;
+    }
+    queue(root, addr, &s, lifo);
+    parkuserunlock(&root->lock, waitReasonSemacquire);
+    if (const_cast<volatile std::uint32_t&>(s.ticket) != 0 || cansemacquire(addr)) return;
+  }
+}
+
+LANDMARK void semrelease1(std::uint32_t* addr, bool handoff) {
+  semaRoot* root = rootFor(addr);
+  userXadd(addr, 1);
+  if (atomic::Load(&root->nwait) == 0) return;
+  userlock(&root->lock);
+  if (root->nwait == 0) {  // whoever waited has taken the unit already
+    userunlock(&root->lock);
+    return;
+  }
+  sudog* s = dequeue(root, addr);
+  if (s != nullptr) userXadd(&root->nwait, std::uint32_t(-1));
+  userunlock(&root->lock);
+  if (s == nullptr) return;
+  bool ticket = handoff && cansemacquire(addr);
+  s->ticket = ticket ? 1 : 0;
+  goready(s->g);
+  // Hand over the P as well: the waiter is runnext and inherits the time slice. Only in the starving case; else the
+  // unit is there for whoever comes first, and switching each time would be slow.
+  if (ticket && getg()->m->locks == 0) goyield();
+}
+
+std::uint32_t notifyListAdd(notifyList* l) { return userXadd(&l->wait, 1) - 1; }
+
+LANDMARK void notifyListWait(notifyList* l, std::uint32_t t) {
+  userlock(listLock(l));
+  if (less(t, l->notify)) {  // notified between Add and here
+    userunlock(listLock(l));
+    return;
+  }
+  sudog s;
+  s.g = getg();
+  s.ticket = t;
+  s.releasetime = 0;
+  s.next = nullptr;
+  s.isSelect = false;
+  s.c = nullptr;
+  if (l->tail == nullptr)
+    l->head = &s;
+  else
+    l->tail->next = &s;
+  l->tail = &s;
+  parkuserunlock(listLock(l), waitReasonSyncCondWait);
+}
+
+LANDMARK void notifyListNotifyAll(notifyList* l) {
+  if (atomic::Load(&l->wait) == atomic::Load(&l->notify)) return;
+  userlock(listLock(l));
+  sudog* s = l->head;
+  l->head = nullptr;
+  l->tail = nullptr;
+  // Those that have a ticket and are not in the list yet will see that it has been notified.
+  atomic::Store(&l->notify, atomic::Load(&l->wait));
+  userunlock(listLock(l));
+  while (s != nullptr) {
+    sudog* next = s->next;  // before goready
+    goready(s->g);
+    s = next;
+  }
+}
+
+LANDMARK void notifyListNotifyOne(notifyList* l) {
+  if (atomic::Load(&l->wait) == atomic::Load(&l->notify)) return;
+  userlock(listLock(l));
+  std::uint32_t t = l->notify;
+  if (t == atomic::Load(&l->wait)) {
+    userunlock(listLock(l));
+    return;
+  }
+  atomic::Store(&l->notify, t + 1);
+  // The list is nearly in the order of the tickets: goroutines take a ticket first and queue a little later. If the one
+  // with ticket t is not here it will see l.notify and not park.
+  sudog* before = nullptr;
+  for (sudog* s = l->head; s != nullptr; before = s, s = s->next) {
+    if (s->ticket != t) continue;
+    if (before == nullptr)
+      l->head = s->next;
+    else
+      before->next = s->next;
+    if (s->next == nullptr) l->tail = before;
+    userunlock(listLock(l));
+    goready(s->g);
+    return;
+  }
+  userunlock(listLock(l));
+}
+
+}  // namespace runtime

@@ -1,0 +1,22 @@
+# Turns the "@@ name value" lines of the compiled asm/go_asm.cpp into #defines.
+#   cmake -DIN=go_asm.s -DOUT=go_asm.h -P go_asm.cmake
+file(STRINGS "${IN}" lines REGEX "^@@ ")
+if(NOT lines)
+  message(FATAL_ERROR "${IN} has no offsets")
+endif()
+set(text "// Generated from asm/go_asm.cpp when the library was built; do not edit.\n#pragma once\n")
+foreach(line IN LISTS lines)
+  if(NOT line MATCHES "^@@ ([A-Za-z0-9_.]+) [$]?(-?[0-9]+)$")
+    message(FATAL_ERROR "unexpected offset line: ${line}")
+  endif()
+  string(REPLACE "." "_" name "${CMAKE_MATCH_1}")
+  string(APPEND text "#define ${name} ${CMAKE_MATCH_2}\n")
+endforeach()
+# An unchanged header keeps its time, so that a change elsewhere in the structs' headers assembles nothing anew.
+set(old "")
+if(EXISTS "${OUT}")
+  file(READ "${OUT}" old)
+endif()
+if(NOT old STREQUAL text)
+  file(WRITE "${OUT}" "${text}")
+endif()

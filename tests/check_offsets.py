@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Moves fields in a scratch copy of the tree and sees go_asm.h, the assembled code and the exported table follow.
+
+The scratch build starts from a configured tree in which go_asm.h is already made, so a missing dependency on the
+headers shows too. Its path has a space in it.
+"""
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import offsets_table
+
+# A header, a new member, before which line it goes, and which fields it must move by how much.
+MOVES = [
+    ("runtime2.h", "uintptr scratch_g;", "  ::runtime::m* lockedm;",
+     {"g.lockedm": 8, "g.startpc": 8, "g.goid": 0, "g._size": 8}),
+    # 64 bytes, for the thread control block must stay aligned.
+    ("runtime2.h", "uintptr scratch_m[8];", "  void* sigaltbase;",
+     {"m.tls": 64, "m.tlsspace": 64, "m.curg": 0, "m._size": 64}),
+    ("runtime2.h", "std::uint64_t scratch_p;", "  std::uint32_t schedtick;           //",
+     {"p.schedtick": 8, "p.id": 0, "p.status": 0}),
+    ("bootstep.h", "std::uint64_t scratch_r;", "  const g* gp;",
+     {"bootrec.desc": 0, "bootrec.gp": 8, "bootrec.val": 8, "bootrec._size": 8}),
+]
+
+def go_asm(path):
+    return {name: int(value) for name, value in re.findall(r"^#define (\w+) (-?\d+)$", path.read_text(), re.M)}
+
+
+def compare(header, table):
+    """Every entry of the table is in the header under its name with underscores, with the same value. Addresses are in the
+    table alone: assembly has symbols for them."""
+    wrong = [name for name, (value, _) in table.items()
+             if not name.startswith("addr.") and header.get(name.replace(".", "_")) != value]
+    return [f"go_asm.h and the table differ in {name}" for name in wrong]
+
+
+def sh(*command):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{command} failed:\n{done.stdout[-6000:]}")
+    return done.stdout
+
+
+def record_sizes(obj):
+    """The sizes of a boot record that the code in an object multiplies by to find one (BOOTSTEP in assembly)."""
+    text = sh("objdump", "-d", "--no-show-raw-insn", str(obj))
+    return {int(size, 16) for size in re.findall(r"\bimul +\$(0x[0-9a-f]+),%rax,%rax", text)}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--build", type=Path, required=True)
+    parser.add_argument("--bin", type=Path, required=True)
+    args = parser.parse_args()
+
+    before_header = go_asm(args.build / "asm" / "go_asm.h")
+    before_table = offsets_table.read(args.bin / "hello")
+    errors = compare(before_header, before_table)
+
+    with tempfile.TemporaryDirectory(prefix="boot scratch ") as tmp:
+        tree = Path(tmp, "tree")
+        tree.mkdir()
+        shutil.copy(args.root / "CMakeLists.txt", tree)
+        for name in ("asm", "runtime", "boot", "scripts"):
+            shutil.copytree(args.root / name, tree / name)
+        cache = (args.build / "CMakeCache.txt").read_text()
+        compiler = re.search(r"^CMAKE_CXX_COMPILER:\w+=(.*)$", cache, re.M).group(1)
+        build = tree / "b"
+        sh("cmake", "-S", str(tree), "-B", str(build), "-G", "Ninja", "-DBUILD_TESTING=OFF",
+           f"-DCMAKE_CXX_COMPILER={compiler}", "-DCMAKE_BUILD_TYPE=Release",
+           "-DCMAKE_CXX_FLAGS_RELEASE=-O1")
+        sh("cmake", "--build", str(build), "--target", "go_asm")
+        if go_asm(build / "asm" / "go_asm.h") != before_header:
+            errors.append("the scratch build of the unchanged tree makes another go_asm.h")
+
+        for header, member, place, _ in MOVES:
+            path = tree / "runtime" / "base" / header
+            text = path.read_text()
+            if text.count("\n" + place) != 1:
+                sys.exit(f"{header} has no single line that begins with: {place}")
+            path.write_text(text.replace("\n" + place, f"\n  {member}\n{place}"))
+        sh("cmake", "--build", str(build), "--target", "hello")
+
+        header = go_asm(build / "asm" / "go_asm.h")
+        table = offsets_table.read(build / "bin" / "hello")
+        errors += compare(header, table)
+        for *_, moves in MOVES:
+            for name, by in moves.items():
+                old, new = before_table[name][0], table[name][0]
+                if new - old != by:
+                    errors.append(f"{name} went from {old} to {new}, expected to move by {by}")
+        # The program below runs only if all of the assembly agrees; this names the place if it does not.
+        sizes = record_sizes(build / "CMakeFiles/bootrt.dir/asm/asm_amd64.S.o")
+        if sizes != {header["bootrec__size"]}:
+            errors.append(f"the assembly takes a boot record for {sizes} bytes, not {header['bootrec__size']}")
+        out = sh(str(build / "bin" / "hello"))
+        if out != "hello, world\n":
+            errors.append(f"hello of the changed tree says {out!r}")
+
+    print("\n".join(errors) or f"{len(before_table)} entries; header, assembly and table follow the fields")
+    return 1 if errors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

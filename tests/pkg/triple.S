@@ -1,0 +1,8 @@
+	.text
+	.globl triple
+	.type triple, @function
+triple:
+	leaq	(%rdi,%rdi,2), %rax
+	ret
+	.size triple, . - triple
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,61 @@
+// What the checks of the lock order do: good orders pass, each kind of wrong one is named with the locks held.
+// (Locks check themselves only when built with BOOT_LOCKRANK; here the checks are called directly.)
+// RUN: %prog good
+// STDOUT: good
+#include <boot/boot.h>
+
+#include <string_view>
+
+#include "runtime/base/lockrank.h"
+
+namespace {
+
+runtime::mutex sched, mheap, hchan1, hchan2, plain, many[12];
+
+void wrong(std::string_view what) {
+  if (what == "order") {  // sched.lock with the heap's lock held
+    runtime::lockRankAcquire(&mheap);
+    runtime::lockRankAcquire(&sched);
+  } else if (what == "twice") {
+    runtime::lockRankAcquire(&sched);
+    runtime::lockRankAcquire(&sched);
+  } else if (what == "unlock") {
+    runtime::lockRankRelease(&sched);
+  } else if (what == "many") {
+    for (auto& l : many) runtime::lockRankAcquire(&l);
+  } else if (what == "held") {
+    runtime::assertLockHeld(&sched);
+  }
+}
+
+void good() {
+  for (int i = 0; i < 3; i++) {
+    runtime::lockRankAcquire(&sched);
+    runtime::lockRankAcquire(&mheap);
+    runtime::lockRankRelease(&sched);  // any order of release is fine
+    runtime::lockRankRelease(&mheap);
+    runtime::lockRankAcquire(&mheap);
+    runtime::lockRankAcquire(&plain);  // without a rank: never checked
+    runtime::lockRankRelease(&mheap);
+    runtime::lockRankRelease(&plain);
+    runtime::lockRankAcquire(&hchan1);
+    runtime::lockRankAcquire(&hchan2);
+    runtime::lockRankRelease(&hchan1);
+    runtime::lockRankRelease(&hchan2);
+  }
+}
+
+}  // namespace
+
+void main_main() {
+  runtime::lockInit(&sched, runtime::lockRankSched);
+  runtime::lockInit(&mheap, runtime::lockRankMheap);
+  runtime::lockInit(&hchan1, runtime::lockRankHchan);
+  runtime::lockInit(&hchan2, runtime::lockRankHchan);
+  std::string_view what = boot::os::Args()[1];
+  if (what == "good")
+    good();
+  else
+    wrong(what);
+  boot::println("{}", what);
+}

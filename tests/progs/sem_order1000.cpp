@@ -1,0 +1,28 @@
+// In which order 1000 goroutines run that one goroutine starts: the last first (runnext), then the queue; what
+// overflowed to the global queue comes in at every 61st turn. As real Go 1.19, all 1000 numbers.
+// CLAIMS: [C36] [C39]
+// PROCS: 1
+// REPEAT: 5
+#include <boot/boot.h>
+
+#include <string>
+
+namespace {
+int order[1000];
+int n;
+}  // namespace
+
+void main_main() {
+  boot::sync::WaitGroup wg;
+  wg.Add(1000);
+  for (int i = 0; i < 1000; i++) {
+    boot::go([&wg, i] {
+      order[n++] = i;
+      wg.Done();
+    });
+  }
+  wg.Wait();
+  std::string line;
+  for (int i : order) line += (line.empty() ? "" : " ") + std::to_string(i);
+  boot::println("{}", line);
+}

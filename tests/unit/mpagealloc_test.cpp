@@ -1,0 +1,101 @@
+// CLAIMS: [C54]
+// The page allocator's arithmetic against a slow and simple model.
+#include "catch.h"
+
+#include <algorithm>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "runtime/mem/mpagealloc.h"
+
+using namespace runtime;
+
+namespace {
+
+struct model {
+  std::vector<bool> used = std::vector<bool>(pagesPerArena);
+
+  std::uint32_t find(std::uint32_t want) const {
+    std::uint32_t run = 0;
+    for (std::uint32_t i = 0; i < pagesPerArena; i++) {
+      run = used[i] ? 0 : run + 1;
+      if (run == want) return i + 1 - want;
+    }
+    return pagesPerArena;
+  }
+  pallocSum sum() const {
+    std::uint32_t start = 0, end = 0, max = 0, run = 0;
+    while (start < pagesPerArena && !used[start]) start++;
+    while (end < pagesPerArena && !used[pagesPerArena - 1 - end]) end++;
+    for (bool u : used) {
+      run = u ? 0 : run + 1;
+      max = std::max(max, run);
+    }
+    return {static_cast<std::uint16_t>(start), static_cast<std::uint16_t>(max), static_cast<std::uint16_t>(end)};
+  }
+};
+
+bool operator==(const pallocSum& a, const pallocSum& b) {
+  return a.start == b.start && a.max == b.max && a.end == b.end;
+}
+
+}  // namespace
+
+TEST_CASE("bit ranges", "[C54]") {
+  std::mt19937 rnd(1);
+  for (int round = 0; round < 2000; round++) {
+    std::uint64_t bits[8] = {};
+    std::vector<bool> want(512);
+    for (int k = 0; k < 20; k++) {
+      std::uint32_t i = rnd() % 512, n = 1 + rnd() % (512 - i);
+      bool set = rnd() % 2 != 0;
+      if (set)
+        setBits(bits, i, n);
+      else
+        clearBits(bits, i, n);
+      std::fill(want.begin() + i, want.begin() + i + n, set);
+    }
+    for (std::uint32_t i = 0; i < 512; i++) {
+      auto s = static_cast<std::uint32_t>(std::find(want.begin() + i, want.end(), true) - want.begin());
+      auto c = static_cast<std::uint32_t>(std::find(want.begin() + i, want.end(), false) - want.begin());
+      if (nextSet(bits, i, 512) != s || nextClear(bits, i, 512) != c) FAIL("from " << i);
+      std::uint32_t n = 1 + rnd() % (512 - i);
+      if (countBits(bits, i, n) != static_cast<std::uint32_t>(std::count(want.begin() + i, want.begin() + i + n, true)))
+        FAIL("count from " << i << " of " << n);
+    }
+  }
+}
+
+TEST_CASE("first fit in an arena, with summaries in step", "[C54]") {
+  for (std::uint32_t seed = 1; seed <= 6; seed++) {
+    std::mt19937 rnd(seed);
+    auto a = std::make_unique<arenaPages>();
+    model m;
+    CHECK((arenaUpdate(a.get(), 0, pagesPerArena) == m.sum()));
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> live;
+    for (int step = 0; step < 1500; step++) {
+      std::uint32_t n = rnd() % 8 == 0 ? 1 + rnd() % 1500 : 1 + rnd() % 40;
+      std::uint32_t i = arenaFind(a.get(), n);
+      if (i != m.find(n)) FAIL("seed " << seed << " step " << step << " want " << n);
+      pallocSum got{};
+      if (i < pagesPerArena && rnd() % 5 < 3) {
+        setBits(a->alloc, i, n);
+        std::fill(m.used.begin() + i, m.used.begin() + i + n, true);
+        got = arenaUpdate(a.get(), i, n);
+        live.emplace_back(i, n);
+      } else if (!live.empty()) {
+        std::size_t k = rnd() % live.size();
+        auto [fi, fn] = live[k];
+        live[k] = live.back();
+        live.pop_back();
+        clearBits(a->alloc, fi, fn);
+        std::fill(m.used.begin() + fi, m.used.begin() + fi + fn, false);
+        got = arenaUpdate(a.get(), fi, fn);
+      } else {
+        continue;
+      }
+      if (!(got == m.sum())) FAIL("seed " << seed << " step " << step);
+    }
+  }
+}
