@@ -31,6 +31,15 @@ endif()
 
 # Tracebacks tell functions and lines from a table that a second link puts in; without Python they tell addresses.
 find_program(BOOT_PYTHON NAMES python3)
+# python3 may be a version manager's script, which costs more than most links; the interpreter behind it is asked for once.
+if(BOOT_PYTHON AND NOT BOOT_PYTHON STREQUAL "$CACHE{BOOT_PYTHON_ASKED}")
+  execute_process(COMMAND "${BOOT_PYTHON}" -c "import sys; print(sys.executable)" OUTPUT_VARIABLE real
+                  OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(real AND EXISTS "${real}")
+    set(BOOT_PYTHON "${real}" CACHE FILEPATH "the Python that makes the tables of functions and lines" FORCE)
+  endif()
+  set(BOOT_PYTHON_ASKED "${BOOT_PYTHON}" CACHE INTERNAL "")
+endif()
 mark_as_advanced(BOOT_PYTHON)
 if(NOT BOOT_PYTHON)
   message(WARNING "boot: python3 not found, tracebacks will have no names and lines")
