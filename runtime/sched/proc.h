@@ -1,8 +1,10 @@
 // The scheduler as the layers above and its own files see it. Go's proc.go under Go's names, cut along its themes:
 //   proc.cpp          newproc, goexit, free lists of Gs, allgs, status changes
-//   proc_run.cpp      schedule, findRunnable, execute, gopark, goready, Gosched
+//   proc_run.cpp      schedule, findRunnable, stealWork, execute; wakep and the spinning Ms
+//   proc_park.cpp     gopark, goready, Gosched: leaving a goroutine, and making one runnable
 //   proc_runq.cpp     local and global run queues, stealing
-//   proc_m.cpp        Ms: making, starting, stopping, parking threads; LockOSThread
+//   proc_m.cpp        threads and their Ms: making, starting and ending them
+//   proc_handoff.cpp  which Ms have a P: startm, stopm, handoffp; LockOSThread
 //   proc_world.cpp    Ps: procresize, acquirep, stop and start the world, GOMAXPROCS
 //   proc_syscall.cpp  entersyscall, exitsyscall
 //   proc_sysmon.cpp   sysmon, retake, checkdead
@@ -56,6 +58,10 @@ struct foundwork {
 };
 foundwork findRunnable() GOSYM("runtime.findRunnable");
 void execute(g* gp, bool inheritTime) GOSYM("runtime.execute");
+void wakep() GOSYM("runtime.wakep");
+void resetspinning() GOSYM("runtime.resetspinning");
+
+// ---- leaving, and making runnable: proc_park.cpp ----
 // Parks the running goroutine. unlockf(gp, lock), if any, runs on g0 after the switch; false resumes gp at once. It must
 // not touch gp's stack once another thread can ready gp. Do not call with a runtime lock held other than `lock`.
 // It saves no register, as mcall does not: gogo comes back to gopark's caller directly. A `ret` that does not match its
@@ -81,8 +87,6 @@ void goyield() GOSYM("runtime.goyield");  // as Gosched, but to the local queue
 void park_m(g* gp) GOSYM("runtime.park_m");
 void dropg() GOSYM("runtime.dropg");
 void injectglist(gList* list) GOSYM("runtime.injectglist");
-void wakep() GOSYM("runtime.wakep");
-void resetspinning() GOSYM("runtime.resetspinning");
 
 // ---- queues: proc_runq.cpp ----
 void runqput(p* pp, g* gp, bool next) GOSYM("runtime.runqput");
@@ -110,13 +114,15 @@ void mstart0() GOSYM("runtime.mstart0");
 [[noreturn]] void mstart1() GOSYM("runtime.mstart1");
 void mstartm0() GOSYM("runtime.mstartm0");
 void mexit(bool osStack) GOSYM("runtime.mexit");
+std::int32_t mcount() GOSYM("runtime.mcount");
+
+// ---- Ms and their Ps: proc_handoff.cpp ----
 void startm(p* pp, bool spinning) GOSYM("runtime.startm");
 void stopm() GOSYM("runtime.stopm");
 void handoffp(p* pp) GOSYM("runtime.handoffp");
 void mPark() GOSYM("runtime.mPark");
 void mput(m* mp) GOSYM("runtime.mput");
 m* mget() GOSYM("runtime.mget");
-std::int32_t mcount() GOSYM("runtime.mcount");
 void stoplockedm() GOSYM("runtime.stoplockedm");
 void startlockedm(g* gp) GOSYM("runtime.startlockedm");
 void gcstopm() GOSYM("runtime.gcstopm");

@@ -15,6 +15,9 @@ void tlsinit(m* mp);
 // Writes the copy of the stack guard that the goroutine running on mp compares with; any thread may.
 void setmguard(m* mp, uintptr guard);
 
+// Has a thread made for mp by the one that is kept for that.
+void newmByTemplate(m* mp);
+
 extern std::uint64_t initSigmask;   // init (schedinit): the mask the process began with; new Ms start from it
 extern std::uint64_t fastrandseed;  // init (fastrandinit)
 extern std::int32_t newprocs;       // worldsema: GOMAXPROCS's wish, done by startTheWorld
