@@ -5,11 +5,12 @@ That it says nothing about what is right is hosted.hosted_asan's part. Here each
 kind that names the function, on one P and on several. The stack's own scenes name the variable, which takes the right
 bounds of the goroutine's stack or segment.
 """
-import argparse
 import os
 import re
 import subprocess
 import sys
+
+import arguments
 
 SKIP = 77
 SUMMARY = "SUMMARY: AddressSanitizer: "
@@ -27,11 +28,7 @@ SCENES = {
 
 
 def main():
-    ap = argparse.ArgumentParser()
-    ap.add_argument("--root", required=True)
-    ap.add_argument("--build", required=True)
-    ap.add_argument("--bin", required=True)
-    args = ap.parse_args()
+    args = arguments.read()
     program = os.path.join(args.bin, "progs/hosted/hosted_asan")
     if not os.path.exists(program):
         print("this compiler has no AddressSanitizer")

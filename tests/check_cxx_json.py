@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The JSON libraries give the same results on goroutines without libc as the same source gives under libc, on 50 MB."""
 # TIMEOUT: 300
-import argparse
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import arguments
 
 MEGABYTES = "50"
 
@@ -20,11 +21,7 @@ def run(command, **env):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--bin", type=Path, required=True)
-    args = parser.parse_args()
+    args = arguments.read()
     with tempfile.TemporaryDirectory() as tmp:
         twin = Path(tmp) / "twin"
         run([os.environ.get("CXX", "c++"), "-std=c++20", "-O2", "-DPLAIN", "-DFMT_HEADER_ONLY",

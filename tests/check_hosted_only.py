@@ -4,13 +4,14 @@
 Each piece of C++ below becomes a program; it is compiled and linked by the very commands that built bin/hello, which ninja
 or make tells, so that the flags tested are those that users get.
 """
-import argparse
 import re
 import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import arguments
 
 MESSAGE = "pure mode has no iostreams, locales, regex, files or sockets of C: link this program in hosted mode"
 
@@ -48,11 +49,7 @@ def command_lines(build):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--bin", type=Path, required=True)
-    args = parser.parse_args()
+    args = arguments.read()
     compiler, linker = command_lines(args.build)
     failures = []
     with tempfile.TemporaryDirectory() as tmp:

@@ -4,7 +4,6 @@
 The scratch build starts from a configured tree in which go_asm.h is already made, so a missing dependency on the
 headers shows too. Its path has a space in it.
 """
-import argparse
 import re
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import arguments
 import offsets_table
 
 # A header, a new member, before which line it goes, and which fields it must move by how much.
@@ -53,11 +53,7 @@ def record_sizes(obj):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--root", type=Path, required=True)
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--bin", type=Path, required=True)
-    args = parser.parse_args()
+    args = arguments.read()
 
     before_header = go_asm(args.build / "asm" / "go_asm.h")
     before_table = offsets_table.read(args.bin / "hello")

@@ -1,18 +1,15 @@
 #!/usr/bin/env python3
 """ThreadSanitizer finds a race between two goroutines and names both; see tests/progs/hosted_tsan.cpp. Preset hosted-tsan."""
-import argparse
 import os
 import re
 import subprocess
 import sys
 
+import arguments
+
 
 def main():
-    ap = argparse.ArgumentParser()
-    ap.add_argument("--root", required=True)
-    ap.add_argument("--build", required=True)
-    ap.add_argument("--bin", required=True)
-    args = ap.parse_args()
+    args = arguments.read()
     for procs in ("2", "4"):
         env = {"PATH": os.environ.get("PATH", ""), "GOMAXPROCS": procs}
         p = subprocess.run([os.path.join(args.bin, "progs/hosted/hosted_tsan"), "race"], stdout=subprocess.PIPE,
