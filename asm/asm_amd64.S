@@ -15,6 +15,7 @@
 #include "go_asm.h"
 #define BOOTSTEP_FILE "asm/asm_amd64.S"
 #include "asm/bootstep.h"
+#include "asm/vector_amd64.h"
 
 	.macro FUNC name
 	.globl "\name"
@@ -436,25 +437,11 @@ FUNC runtime.fiber
 	pushq	%r9
 	subq	$(8*16), %rsp
 	andq	$~15, %rsp
-	movaps	%xmm0, (%rsp)
-	movaps	%xmm1, 16(%rsp)
-	movaps	%xmm2, 32(%rsp)
-	movaps	%xmm3, 48(%rsp)
-	movaps	%xmm4, 64(%rsp)
-	movaps	%xmm5, 80(%rsp)
-	movaps	%xmm6, 96(%rsp)
-	movaps	%xmm7, 112(%rsp)
+	SAVEVEC
 	movq	%r10, %rdi
 	movq	%r11, %rsi
 	call	runtime.fiberswitch
-	movaps	(%rsp), %xmm0
-	movaps	16(%rsp), %xmm1
-	movaps	32(%rsp), %xmm2
-	movaps	48(%rsp), %xmm3
-	movaps	64(%rsp), %xmm4
-	movaps	80(%rsp), %xmm5
-	movaps	96(%rsp), %xmm6
-	movaps	112(%rsp), %xmm7
+	RESTOREVEC
 	leaq	-(7*8)(%rbp), %rsp
 	popq	%r9
 	popq	%r8

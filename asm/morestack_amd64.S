@@ -29,6 +29,7 @@
 // function of this name, and lets the stack pointer jump at them.
 
 #include "go_asm.h"
+#include "asm/vector_amd64.h"
 
 	// A sanitizer hears of the other stack: fiber keeps all registers but R10 and R11.
 	.macro FIBER unwound
@@ -175,63 +176,21 @@ __morestack:
 	cmpb	$1, runtime.morestackVector(%rip)
 	ja	.Lsavez
 	je	.Lsavey
-	movaps	%xmm0, (%rsp)
-	movaps	%xmm1, 16(%rsp)
-	movaps	%xmm2, 32(%rsp)
-	movaps	%xmm3, 48(%rsp)
-	movaps	%xmm4, 64(%rsp)
-	movaps	%xmm5, 80(%rsp)
-	movaps	%xmm6, 96(%rsp)
-	movaps	%xmm7, 112(%rsp)
+	SAVEVEC
 	call	runtime.morestack
-	movaps	(%rsp), %xmm0
-	movaps	16(%rsp), %xmm1
-	movaps	32(%rsp), %xmm2
-	movaps	48(%rsp), %xmm3
-	movaps	64(%rsp), %xmm4
-	movaps	80(%rsp), %xmm5
-	movaps	96(%rsp), %xmm6
-	movaps	112(%rsp), %xmm7
+	RESTOREVEC
 	jmp	.Lrestore
 .Lsavey:
-	vmovaps	%ymm0, (%rsp)
-	vmovaps	%ymm1, 32(%rsp)
-	vmovaps	%ymm2, 64(%rsp)
-	vmovaps	%ymm3, 96(%rsp)
-	vmovaps	%ymm4, 128(%rsp)
-	vmovaps	%ymm5, 160(%rsp)
-	vmovaps	%ymm6, 192(%rsp)
-	vmovaps	%ymm7, 224(%rsp)
+	SAVEVEC	vmovaps, ymm, 32
 	vzeroupper			// the runtime is compiled for SSE
 	call	runtime.morestack
-	vmovaps	(%rsp), %ymm0
-	vmovaps	32(%rsp), %ymm1
-	vmovaps	64(%rsp), %ymm2
-	vmovaps	96(%rsp), %ymm3
-	vmovaps	128(%rsp), %ymm4
-	vmovaps	160(%rsp), %ymm5
-	vmovaps	192(%rsp), %ymm6
-	vmovaps	224(%rsp), %ymm7
+	RESTOREVEC	vmovaps, ymm, 32
 	jmp	.Lrestore
 .Lsavez:
-	vmovaps	%zmm0, (%rsp)
-	vmovaps	%zmm1, 64(%rsp)
-	vmovaps	%zmm2, 128(%rsp)
-	vmovaps	%zmm3, 192(%rsp)
-	vmovaps	%zmm4, 256(%rsp)
-	vmovaps	%zmm5, 320(%rsp)
-	vmovaps	%zmm6, 384(%rsp)
-	vmovaps	%zmm7, 448(%rsp)
+	SAVEVEC	vmovaps, zmm, 64
 	vzeroupper
 	call	runtime.morestack
-	vmovaps	(%rsp), %zmm0
-	vmovaps	64(%rsp), %zmm1
-	vmovaps	128(%rsp), %zmm2
-	vmovaps	192(%rsp), %zmm3
-	vmovaps	256(%rsp), %zmm4
-	vmovaps	320(%rsp), %zmm5
-	vmovaps	384(%rsp), %zmm6
-	vmovaps	448(%rsp), %zmm7
+	RESTOREVEC	vmovaps, zmm, 64
 .Lrestore:
 	// AX is newstack's answer.
 	leaq	-(5+9)*8(%rbp), %rsp
