@@ -4,7 +4,7 @@
 // malloc, and what objects with finalizers refer to. They are cut into jobs that the markers take one by one.
 //
 // How it is made fast. An object whose address was just read is not in the cache; reading it at once would wait for
-// memory each time. It is prefetched instead and read 16 objects later (gcDrain's ring). On a heap of shuffled small
+// memory each time. It is prefetched instead and read 16 objects later (prefetchRing). On a heap of shuffled small
 // nodes that makes marking six times as fast.
 #include "runtime/base/symtab.h"
 #include "runtime/gc/mgcwork.h"
@@ -158,7 +158,27 @@ void scanStack(g* gp, gcWork* w) {
   w->stackScan += n;
 }
 
-constexpr std::uint32_t kPrefetch = 16;
+// The objects that were asked of memory and are not read yet, in a ring: each is read when kPrefetch others have been
+// asked for. Where there is nothing more to ask for, the ring is read empty.
+struct prefetchRing {
+  static constexpr std::uint32_t kPrefetch = 16;
+  uintptr items[kPrefetch] = {};
+  std::uint32_t at = 0, n = 0;  // where the next goes, and the oldest is if one is there; how many there are
+
+  // Not when it is empty.
+  ALWAYS_INLINE void toOldest() {
+    while (items[at] == 0) at = (at + 1) % kPrefetch;
+  }
+  // Asks for item, or for nothing if it is 0; gives the one whose place it takes, 0 if none did.
+  ALWAYS_INLINE uintptr swap(uintptr item) {
+    __builtin_prefetch(reinterpret_cast<const char*>(item & workAddr));
+    uintptr old = items[at];
+    items[at] = item;
+    at = (at + 1) % kPrefetch;
+    n += static_cast<std::uint32_t>(item != 0) - static_cast<std::uint32_t>(old != 0);
+    return old;
+  }
+};
 
 // Waits for work of others. True: there will be none, all markers are here and the shared list is empty; for only a
 // marker at work adds to it.
@@ -244,12 +264,12 @@ LANDMARK void greyobject(uintptr p, gcWork* w) { grey(p, w, false); }
 // Takes what can be had, own work first: it is in the cache. Returns when no marker has any left.
 LANDMARK void gcDrain(gcWork* w) {
   bool alone = work.nproc == 1;
-  uintptr ring[kPrefetch] = {};
-  std::uint32_t at = 0, inRing = 0, n = 0;
+  prefetchRing ring;
+  std::uint32_t n = 0;
   for (;;) {
     uintptr item = gcWorkTryGet(w);
     if (UNLIKELY(item == 0)) {
-      if (inRing == 0) {
+      if (ring.n == 0) {
         std::uint32_t job = work.markrootJobs;
         if (atomic::LoadRelaxed(&work.markrootNext) < job) job = atomic::Xadd(&work.markrootNext, 1u) - 1;
         if (job < work.markrootJobs) {
@@ -260,13 +280,9 @@ LANDMARK void gcDrain(gcWork* w) {
         if (alone || allIdle()) return;
         continue;
       }
-      while (ring[at] == 0) at = (at + 1) % kPrefetch;
+      ring.toOldest();
     }
-    __builtin_prefetch(reinterpret_cast<const char*>(item & workAddr));
-    uintptr old = ring[at];
-    ring[at] = item;
-    at = (at + 1) % kPrefetch;
-    inRing += static_cast<std::uint32_t>(item != 0) - static_cast<std::uint32_t>(old != 0);
+    uintptr old = ring.swap(item);
     if (old == 0) continue;
     scanItem(old, w, alone);
     if (UNLIKELY((++n & 127) == 0) && atomic::LoadRelaxed(&work.nwait) != 0 &&
@@ -318,13 +334,13 @@ LANDMARK void gcDrain(gcWork* w) {
 // As gcDrain, until budget bytes are read; what is left is in w's buffer then.
 LANDMARK bool gcDrainSome(gcWork* w, std::uint64_t budget, void (*root)(gcWork*, std::uint32_t)) {
   bool alone = gomaxprocs == 1;  // nobody else marks while we are here, and GOMAXPROCS stays, too
-  uintptr ring[kPrefetch] = {};
-  std::uint32_t at = 0, inRing = 0, n = 0;
+  prefetchRing ring;
+  std::uint32_t n = 0;
   bool any = false;
   while (w->scanWork < budget) {
     uintptr item = gcWorkTryGet(w);
     if (UNLIKELY(item == 0)) {
-      if (inRing == 0) {
+      if (ring.n == 0) {
         std::uint32_t jobs = atomic::Load(&work.markrootJobs);
         if (atomic::Load(&work.markrootNext) < jobs) {
           std::uint32_t job = atomic::Xadd(&work.markrootNext, 1u) - 1;
@@ -338,13 +354,9 @@ LANDMARK bool gcDrainSome(gcWork* w, std::uint64_t budget, void (*root)(gcWork*,
         if (gcWorkRefill(w)) continue;
         return any;
       }
-      while (ring[at] == 0) at = (at + 1) % kPrefetch;
+      ring.toOldest();
     }
-    __builtin_prefetch(reinterpret_cast<const char*>(item & workAddr));
-    uintptr old = ring[at];
-    ring[at] = item;
-    at = (at + 1) % kPrefetch;
-    inRing += static_cast<std::uint32_t>(item != 0) - static_cast<std::uint32_t>(old != 0);
+    uintptr old = ring.swap(item);
     if (old == 0) continue;
     any = true;
     scanItem(old, w, alone);
@@ -352,8 +364,9 @@ LANDMARK bool gcDrainSome(gcWork* w, std::uint64_t budget, void (*root)(gcWork*,
         atomic::LoadRelaxed(&work.full) == nullptr)
       gcWorkBalance(w);
   }
-  for (uintptr item : ring)
-    if (item != 0) gcWorkPut(w, item);
+  // By index: with a pointer into the ring its place and count would be kept in memory all the way.
+  for (std::uint32_t i = 0; i < prefetchRing::kPrefetch; i++)
+    if (ring.items[i] != 0) gcWorkPut(w, ring.items[i]);
   return true;
 }
 
