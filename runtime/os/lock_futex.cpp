@@ -12,6 +12,7 @@
 //
 // A waiter spins first: a lock of the runtime is held for some hundred instructions, far less than a sleep costs. On one
 // CPU the holder can't run meanwhile, so there is no spinning, only a yield.
+// Locks that only goroutines take have a slow path of their own (lockuser): sync/onep.h says why.
 // Way not taken: a queue of waiters, first come first served. It makes every hand-over a context switch.
 #include "runtime/base/panic.h"
 #include "runtime/base/print.h"
@@ -119,6 +120,23 @@ void unlock(mutex* l) {
   lockRankRelease(l);
 #endif
   unlock2(l);
+}
+
+void lockuser(mutex* l) {
+  getg()->m->locks++;
+  const int spin = ncpu > 1 ? active_spin : 0;
+  for (std::uint32_t round = 0;; round++) {
+    for (int i = 0; i < spin; i++) {
+      if (tryLock(l, mutex_locked)) return;
+      procyield(active_spin_cnt);
+    }
+    if (tryLock(l, mutex_locked)) return;
+    // The holder is not running. On the same processor it gets there by a yield, on another by that one's kernel.
+    if (round < 10)
+      osyield();
+    else
+      usleep(round < 20 ? 50 : 500);
+  }
 }
 
 void noteclear(note* n) { n->key = 0; }

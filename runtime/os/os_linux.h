@@ -82,6 +82,9 @@ void lock2(mutex* l) GOSYM("runtime.lock2");
 void unlock2(mutex* l) GOSYM("runtime.unlock2");
 void lock(mutex* l) GOSYM("runtime.lock");  // m.locks++ until unlock: no preemption while held
 void unlock(mutex* l) GOSYM("runtime.unlock");
+// For locks that only goroutines take and hold for a moment: nobody sleeps on them, a store of 0 gives them back. onep.h
+// has the uncontended case and the unlock.
+void lockuser(mutex* l) GOSYM("runtime.lockuser");
 void noteclear(note* n) GOSYM("runtime.noteclear");
 void notewakeup(note* n) GOSYM("runtime.notewakeup");
 void notesleep(note* n) GOSYM("runtime.notesleep");  // on g0 only

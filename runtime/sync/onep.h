@@ -9,6 +9,14 @@
 //     parks gives its lock back before another runs, and looks at gomaxprocs afresh when it wakes.
 // A "lock" prefix costs some 5 ns, a lock and unlock pair 10: more than the rest of a send into a buffer.
 // Locks that threads without a P take (sched.lock, allpLock) can't be elided so.
+//
+// With more Ps the lock is taken by a locked instruction and given back by a plain store: who waits for it (lockuser)
+// spins, yields and naps, and never needs to be woken. That is half of the price, and a third off a buffered channel
+// between two Ps. It suits locks that are held for some ten instructions: only when the kernel has taken the
+// processor from the holder is the wait long, and then nobody can end it but the kernel.
+// Way not taken: a futex and, for who is about to sleep, membarrier, so that unlock may look for sleepers without a fence.
+// The wake-up comes sooner, but three states of a lock and a second protocol for their changes guard against a wait
+// that hardly happens.
 #pragma once
 
 #include "runtime/sched/proc.h"
@@ -17,24 +25,25 @@ namespace runtime {
 
 ALWAYS_INLINE bool oneP() { return LIKELY(gomaxprocs == 1); }
 
-// lock and unlock with the uncontended case inline; the rest, and the checks of lock ranks, are lock's and unlock's.
+// The lock itself, where it is not elided. Under BOOT_LOCKRANK it is as any other, with the checks of lock and unlock.
 ALWAYS_INLINE void lockfast(mutex* l) {
-#ifndef BOOT_LOCKRANK
-  if (LIKELY(atomic::Cas(&l->key, 0, 1))) {
-    getg()->m->locks++;
-    return;
-  }
-#endif
+#ifdef BOOT_LOCKRANK
   lock(l);
+#else
+  if (LIKELY(atomic::Cas(&l->key, 0, 1)))
+    getg()->m->locks++;
+  else
+    lockuser(l);
+#endif
 }
 ALWAYS_INLINE void unlockfast(mutex* l) {
-#ifndef BOOT_LOCKRANK
-  if (LIKELY(atomic::Cas(&l->key, 1, 0))) {
-    releasem(getg()->m);
-    return;
-  }
-#endif
+#ifdef BOOT_LOCKRANK
   unlock(l);
+#else
+  if (UNLIKELY(atomic::LoadRelaxed(&l->key) != 1)) throw_("unlock of unlocked lock");
+  atomic::StoreRel(&l->key, 0);
+  releasem(getg()->m);
+#endif
 }
 
 // A lock that only goroutines take.
