@@ -3,8 +3,8 @@
 # nothing but git and a shell is installed beside the base, clones this repository's HEAD into it, and runs scripts/run
 # and scripts/test there.
 #
-# Needs root, debootstrap and the network. Inside the root only a /proc of its own mount namespace is mounted, and
-# /dev has plain nodes, so that nothing of this machine can be reached or unmounted by mistake; it all goes when the
+# Needs root, debootstrap and the network. Inside the root only a /proc and terminals (/dev/pts) of its own mount namespace
+# are mounted, and /dev has plain nodes, so that nothing of this machine can be reached or unmounted by mistake; it all goes when the
 # namespace and the directory go.
 set -eu
 
@@ -76,6 +76,8 @@ git clone --quiet --no-hardlinks "file://$project" "$dir/home/the project"
 cat >"$dir/inside.sh" <<'END'
 set -eu
 mount -t proc proc /proc
+mkdir -p /dev/pts
+if mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts 2>/dev/null; then ln -sf pts/ptmx /dev/ptmx; fi
 cd /
 echo "== installed before: $(dpkg-query -W | wc -l) packages; g++: $(command -v g++ || echo none)" >&2
 cd "/home/the project"

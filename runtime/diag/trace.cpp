@@ -26,6 +26,8 @@ namespace runtime {
 
 namespace {
 
+constexpr int kReadWrite = 3, kPrivate = 2, kAnonymous = 0x20, kPopulate = 0x8000;  // mmap's
+
 constexpr std::uint32_t kMaxBufs = 1024;  // 64 MB that wait to be written: events beyond are dropped, and counted
 
 enum : std::uint32_t { kOff, kOn, kWriting, kDone };
@@ -74,8 +76,11 @@ traceBuf* nextbuf(traceBuf* b, std::int32_t pid) {
     tr.free = f->link;
   } else {
     if (tr.nbufs == kMaxBufs) return nullptr;
-    f = static_cast<traceBuf*>(sysAllocOS(kTraceBufBytes));
-    if (f == nullptr) return nullptr;
+    // With its pages: they come during what is being measured.
+    int err = 0;
+    void* p = mmap(nullptr, kTraceBufBytes, kReadWrite, kPrivate | kAnonymous | kPopulate, -1, 0, &err);
+    if (err != 0) return nullptr;
+    f = static_cast<traceBuf*>(p);
     tr.nbufs++;
     f->all = tr.bufs;
     tr.bufs = f;
@@ -223,7 +228,6 @@ void bothClocks(std::uint64_t* tsc, std::int64_t* ns) {
 
 // From the raw file to JSON. Nobody writes to the raw file any more.
 void convert() {
-  constexpr int kReadWrite = 3, kPrivate = 2, kPopulate = 0x8000;
   std::uint64_t tsc;
   std::int64_t ns;
   bothClocks(&tsc, &ns);

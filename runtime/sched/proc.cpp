@@ -211,8 +211,8 @@ static void gspill(p* pp, std::int32_t n) {
   b->next = sched.gFree.stack;
   sched.gFree.stack = b;
   sched.gFree.n += n;
+  atomic::StoreRelaxed(&pp->gFreeN, pp->gFreeN - n);  // under the lock: for gcount
   unlock(&sched.gFree.lock);
-  pp->gFreeN -= n;
   __builtin_memmove(pp->gFree->gs, pp->gFree->gs + n, static_cast<std::size_t>(pp->gFreeN) * sizeof(g*));
 }
 
@@ -334,10 +334,14 @@ LANDMARK void goexit0(g* gp) {
   schedule();
 }
 
-// Goroutines of the user that are not dead. Not exact while goroutines start and end.
+// Goroutines of the user that are not dead. Not exact while goroutines start and end; but where none starts, none that
+// lives is left out, which programs rely on that wait for all others to end. Dead Gs on their way from a P's batch to
+// the global list would be counted twice without the lock, as happens in Go.
 LANDMARK std::int32_t gcount() {
+  lock(&sched.gFree.lock);
   std::int32_t n = static_cast<std::int32_t>(allgs.len) - sched.gFree.n - static_cast<std::int32_t>(sched.ngsys);
-  for (std::int64_t i = 0; i < allp.len; i++) n -= allp.array[i]->gFreeN;
+  for (std::int64_t i = 0; i < allp.len; i++) n -= atomic::LoadRelaxed(&allp.array[i]->gFreeN);
+  unlock(&sched.gFree.lock);
   // All goroutines may be dying; the sum of racy counters must not say so.
   return n < 1 ? 1 : n;
 }

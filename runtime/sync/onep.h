@@ -40,7 +40,7 @@ ALWAYS_INLINE void unlockfast(mutex* l) {
 #ifdef BOOT_LOCKRANK
   unlock(l);
 #else
-  if (UNLIKELY(atomic::LoadRelaxed(&l->key) != 1)) throw_("unlock of unlocked lock");
+  if (UNLIKELY(atomic::LoadRelaxed(&l->key) != 1)) return unlock(l);  // which says what is wrong
   atomic::StoreRel(&l->key, 0);
   releasem(getg()->m);
 #endif

@@ -64,6 +64,29 @@ def _segments(f):
     return etype, entry, result
 
 
+def _symbols(f):
+    """{linker's name: address} of what an open ELF file defines; empty when it is stripped."""
+    f.seek(0)
+    ehdr = f.read(64)
+    shoff, = struct.unpack_from("<Q", ehdr, 40)
+    shentsize, shnum = struct.unpack_from("<HH", ehdr, 58)
+    f.seek(shoff)
+    headers = f.read(shentsize * shnum)
+    sections = [struct.unpack_from("<IIQQQQIIQQ", headers, i * shentsize) for i in range(shnum)]
+    found = {}
+    for _, kind, _, _, offset, size, link, *_ in sections:
+        if kind != 2:  # SHT_SYMTAB
+            continue
+        f.seek(offset)
+        table = f.read(size)
+        f.seek(sections[link][4])
+        names = f.read(sections[link][5])
+        for name, _, _, where, value, _ in struct.iter_unpack("<IBBHQQ", table):
+            if name != 0 and where not in (0, 0xfff1):  # undefined, absolute
+                found[names[name:names.index(b"\0", name)].decode(errors="replace")] = value
+    return found
+
+
 class Table:
     """The offsets of one program."""
 
@@ -103,6 +126,16 @@ class Table:
                 value += self.bias
             self.values[name] = (value, size)
         self.addresses = {}
+        self.symbols = None
+
+    def symbol(self, name):
+        """An address by the file's own symbols; None if there is none of just this name. gdb takes runtime.schedinit.cold for
+        runtime.schedinit when it happens to meet it first."""
+        if self.symbols is None:
+            with open(self.filename, "rb") as f:
+                self.symbols = _symbols(f)
+        value = self.symbols.get(name)
+        return None if value is None else value + self.bias
 
     def field(self, name):
         try:
@@ -126,7 +159,9 @@ class Table:
             if self.has("addr." + symbol):
                 known = self.field("addr." + symbol)[0]
             else:
-                known = _symbol(symbol)
+                known = self.symbol(symbol)
+                if known is None:
+                    known = _symbol(symbol)
                 if known is None:
                     # A stripped program still has the table of functions for its own tracebacks.
                     from gdbext import symbols

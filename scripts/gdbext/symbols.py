@@ -107,11 +107,9 @@ def _table():
 def address(function):
     """The address of a function by the program's own table; None if it has none of that name."""
     pcln = _table()
-    if pcln:
-        for start, fname, _ in pcln.funcs:
-            if pcln.string(fname) == function:
-                return pcln.text + start
-    return None
+    # What the compiler holds for unlikely bears the function's name, too, and is laid in front.
+    starts = [start for start, fname, _ in pcln.funcs if pcln.string(fname) == function] if pcln else []
+    return pcln.text + starts[-1] if starts else None
 
 
 def _gdb_name(pc):

@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
-"""Every lesson of `boot break-it`: the failure that it promises must come, by its name; and the process that is looked at
-meanwhile is not touched."""
+"""Every lesson of `boot break-it`: the failure that it promises must come, by its name, in a stripped program too; and the process
+that is looked at meanwhile is not touched."""
 import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
 
 import gdbtest
 
@@ -21,6 +25,12 @@ def main():
     check.match("a step without a lesson", "ERROR: There is no lesson for no.such.step", out[3])
     check.match("the process stands where it stood", r"^Step 4: ", out[4])
     check.match("and ends well", r"^hello, world$", out[6])
+    with tempfile.TemporaryDirectory() as tmp:  # by the program's own tables alone
+        stripped = Path(tmp, "hello")
+        shutil.copy(args.bin / "hello", stripped)
+        subprocess.run(["strip", "-s", str(stripped)], check=True)
+        out = gdbtest.Session(args, stripped).run(["boot break-it all"], timeout=300)[0]
+        check.that("all of them without symbols", out.count("\n  Seen.") == len(lessons), out[-4000:])
     check.done()
 
 
