@@ -3,9 +3,9 @@
 # nothing but git and a shell is installed beside the base, clones this repository's HEAD into it, and runs scripts/run
 # and scripts/test there.
 #
-# Needs root, debootstrap and the network. Inside the root only a /proc and terminals (/dev/pts) of its own mount namespace
-# are mounted, and /dev has plain nodes, so that nothing of this machine can be reached or unmounted by mistake; it all goes when the
-# namespace and the directory go.
+# Needs root, debootstrap and the network. Inside the root only a /proc and terminals (/dev/pts) of its own mount
+# namespace are mounted, and /dev has plain nodes, so that nothing of this machine can be reached or unmounted by
+# mistake; it all goes when the namespace and the directory go.
 set -eu
 
 usage() {

@@ -4,9 +4,9 @@
 // pool of free slots, and where in a slot the g lies.
 //
 // What a fresh goroutine costs is one page and one guard. Both come in batches, each by one process_madvise call: that
-// takes 300 ns off a guard, and off a page the trap, which is nothing much on bare metal and ten times the page's own
-// cost on some virtual machines (12 µs a fault, 0.9 a page populated). The batch doubles from 8 slots up, so a program
-// with three goroutines pays for eight slots.
+// takes 300 ns off a guard, and off a page the trap: no gain was seen where a fault costs 1.5 µs, but some virtual machines
+// take 12 µs for it, and 0.9 for a page populated. The batch doubles from 8 slots up, so a program with three goroutines
+// pays for eight slots.
 //
 // Ways not taken
 //   - mprotect for guards: each splits a mapping, and 65,530 mappings are the kernel's limit. It remains for kernels

@@ -136,10 +136,8 @@ static bool exitsyscallfast(p* oldp) {
 // On g0, no P to be had: queue the goroutine and let the thread wait.
 static void exitsyscall0(g* gp) GOSYM("runtime.exitsyscall0");
 LANDMARK void exitsyscall0(g* gp) {
-  m* mp = getg()->m;
   casgstatus(gp, _Gsyscall, _Grunnable);
-  gp->m = nullptr;
-  mp->curg = nullptr;
+  dropg();
   lock(&sched.lock);
   p* pp = pidleget();
   bool locked = false;

@@ -129,8 +129,8 @@ class Table:
         self.symbols = None
 
     def symbol(self, name):
-        """An address by the file's own symbols; None if there is none of just this name. gdb takes runtime.schedinit.cold for
-        runtime.schedinit when it happens to meet it first."""
+        """An address by the file's own symbols; None if there is none of just this name. gdb takes runtime.schedinit.cold
+        for runtime.schedinit when it happens to meet it first."""
         if self.symbols is None:
             with open(self.filename, "rb") as f:
                 self.symbols = _symbols(f)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Every lesson of `boot break-it`: the failure that it promises must come, by its name, in a stripped program too; and the process
-that is looked at meanwhile is not touched."""
+"""Every lesson of `boot break-it`: the failure that it promises must come, by its name, in a stripped program too; and the
+process that is looked at meanwhile is not touched."""
 import re
 import shutil
 import subprocess
