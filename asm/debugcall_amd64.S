@@ -2,8 +2,10 @@
 //
 // Nothing in the program calls it. It speaks Go's protocol (Go 1.19, runtime.debugCallV2), with what the C++ ABI needs
 // besides. A debugger
-//   1. stops in a goroutine that is _Grunning, on its own stack, with at least 512 bytes of it left;
-//   2. saves all registers, flags and vector registers too;
+//   1. stops in a goroutine that is _Grunning, on its own stack, with at least 4 KB of it left, which user code's check
+//      sees to;
+//   2. saves the general registers and the flags. The vector, mask and x87 state is kept here, unlike in Go's: gdb 13
+//      can't write it on processors with AMX (it gives the kernel a shorter block than the kernel accepts);
 //   3. lowers SP by 136 and writes the PC to (SP). 128 bytes are the red zone, which C++ code may be using and Go code
 //      has not;
 //   4. writes the size of the stack frame it wants for the call's arguments to -16(SP);
@@ -12,12 +14,15 @@
 //    8  refused. (SP) and 8(SP) are the reason's address and length. Go on.
 //    0  a frame is ready, on a goroutine made for the call. Write stack arguments to (SP), which is 16-byte aligned,
 //       set the argument registers (and AL for variable arguments), push the trapping PC, set PC to the function, go on.
+//       For doubles in X0-X7 without writing these: R10 to eight of them in memory, R11 to the function, PC to
+//       debugCallFloats.
 //    1  the function has returned. Results are in the registers; go on.
 //    2  it has thrown. (SP) and 8(SP) are the text of the exception; go on.
-//   16  the end: restore all registers but PC and SP, go on. The goroutine then is where it was.
+//   16  the end: restore the general registers but SP, and the flags, go on. The goroutine then is where it was.
 // The thread that traps may be another one each time: what is called may block and be taken up elsewhere.
 
 #include "go_asm.h"
+#include "vector_amd64.h"
 
 	.macro FUNC name
 	.globl "\name"
@@ -62,7 +67,7 @@ FUNC runtime.debugCallV2
 	leaq	-SAVED(%rsp), %rsp	// -8(BP) is the frame size
 	// The collector looks at this stack for pointers, so all registers must be on it.
 	EACHREG(SAVE)
-	andq	$-16, %rsp
+	SAVEXSTATE
 	cld
 	movq	8(%rbp), %rdi		// where the goroutine was stopped,
 	leaq	144(%rbp), %rsi		// and its SP there
@@ -91,6 +96,9 @@ FUNC runtime.debugCallV2
 	movq	$8, %r12
 	int3
 .Lrestore:
+	leaq	-(SAVED+XSTATE)(%rbp), %rsp
+	andq	$-64, %rsp
+	RESTOREXSTATE
 	leaq	-SAVED(%rbp), %rsp
 	.cfi_def_cfa rsp, 144+SAVED
 	movq	$16, %r12
@@ -151,6 +159,13 @@ ENDFUNC debugCall\size
 	.pushsection DEBUGCALL_FRAMES
 	.quad	0, 0
 	.popsection
+
+FUNC runtime.debugCallFloats
+	.irp i, 0, 1, 2, 3, 4, 5, 6, 7
+	movq	8*\i(%r10), %xmm\i
+	.endr
+	jmp	*%r11
+ENDFUNC runtime.debugCallFloats
 
 // debugCallPanicked(text in DI, length in SI): what was called has thrown.
 FUNC runtime.debugCallPanicked

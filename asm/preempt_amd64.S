@@ -3,7 +3,9 @@
 // A signal handler has made it look called: it lowered SP by 136 and put the interrupted pc at (SP). The 128 bytes above
 // that word are the red zone, which the interrupted code may be using; `ret $128` steps over it on the way back.
 // What is interrupted has saved nothing, so everything is saved here: flags, general registers, and the vector, mask and
-// x87 state by XSAVEC (2496 bytes at most for the components in the mask; those not in use are not written).
+// x87 state.
+
+#include "vector_amd64.h"
 
 	.text
 	nop				// an unwinder that looks up pc-1 must not find the function before
@@ -42,43 +44,9 @@
 	pushq	%r15
 	.cfi_offset r15, -264
 	cld
-	subq	$2752, %rsp		// XSAVE's layout, for processors without XSAVEC, is a little larger
-	andq	$-64, %rsp
-	xorl	%edx, %edx
-	movl	$0xe7, %eax		// x87, SSE, AVX, opmask, ZMM_Hi256, Hi16_ZMM
-	cmpb	$1, runtime.preemptSave(%rip)
-	jb	.Lfxsave
-	// The header must be zero but for what the instruction writes; the stack has old bytes.
-	movq	%rdx, 512(%rsp)
-	movq	%rdx, 520(%rsp)
-	movq	%rdx, 528(%rsp)
-	movq	%rdx, 536(%rsp)
-	movq	%rdx, 544(%rsp)
-	movq	%rdx, 552(%rsp)
-	movq	%rdx, 560(%rsp)
-	movq	%rdx, 568(%rsp)
-	je	.Lxsave
-	xsavec64 (%rsp)
-	jmp	.Lsaved
-.Lxsave:
-	xsave64	(%rsp)
-.Lsaved:
-	// C++ expects these clean: upper halves unused (or SSE is slow), the x87 stack empty, default rounding.
-	testb	$4, 512(%rsp)
-	jz	.Lclean
-	vzeroupper
-.Lclean:
-	fninit
-	pushq	$0x1f80
-	ldmxcsr	(%rsp)
-	addq	$8, %rsp
+	SAVEXSTATE
 	call	runtime.asyncPreempt2
-	xorl	%edx, %edx
-	movl	$0xe7, %eax
-	cmpb	$0, runtime.preemptSave(%rip)
-	je	.Lfxrstor
-	xrstor64 (%rsp)
-.Lrestored:
+	RESTOREXSTATE
 	leaq	-112(%rbp), %rsp
 	popq	%r15
 	popq	%r14
@@ -105,14 +73,6 @@
 	popfq
 	.cfi_def_cfa_offset 136
 	ret	$128
-	.cfi_def_cfa rbp, 152
-	.cfi_offset rbp, -152
-.Lfxsave:
-	fxsave64 (%rsp)
-	jmp	.Lclean
-.Lfxrstor:
-	fxrstor64 (%rsp)
-	jmp	.Lrestored
 	.cfi_endproc
 	.size	"runtime.asyncPreempt", . - "runtime.asyncPreempt"
 

@@ -26,48 +26,19 @@ def _set(reg, value):
 
 
 class Registers:
-    """All registers of the selected thread, to be put back: everything but rip and rsp, which the protocol restores."""
+    """The selected thread's general registers and flags, to be put back: all but rip and rsp, which the protocol restores.
+    The vector registers are the program's affair: gdb 13 can't write them on processors with AMX."""
 
     def __init__(self):
-        frame = gdb.newest_frame()
-        frame.select()
+        gdb.newest_frame().select()
         self.general = {r: draw.reg(r) for r in GENERAL}
         self.eflags = int(gdb.parse_and_eval("$eflags"))
-        self.mxcsr = int(gdb.parse_and_eval("$mxcsr"))
-        self.vectors = []
-        names = {r.name for r in frame.architecture().registers()}
-        for wide, n, member in (("zmm", 32, "v8_int64"), ("ymm", 16, "v4_int64"), ("xmm", 16, "v2_int64")):
-            if wide + "0" in names:
-                for i in range(n):
-                    if "%s%d" % (wide, i) in names:
-                        reg = "$%s%d.%s" % (wide, i, member)
-                        self.vectors.append((reg, self._elements(reg)))
-                break
-        for i in range(8):
-            if "k%d" % i in names:
-                self.vectors.append(("$k%d" % i, int(gdb.parse_and_eval("$k%d" % i))))
-
-    @staticmethod
-    def _elements(reg):
-        value = gdb.parse_and_eval(reg)
-        lo, hi = value.type.range()
-        return [int(value[i]) for i in range(lo, hi + 1)]
 
     def restore(self):
         gdb.newest_frame().select()
         for r, v in self.general.items():
             _set(r, v)
         _set("eflags", self.eflags)
-        _set("mxcsr", self.mxcsr)
-        for reg, v in self.vectors:
-            if isinstance(v, int):
-                if int(gdb.parse_and_eval(reg)) != v:
-                    gdb.execute("set %s = %d" % (reg, v), to_string=True)
-                continue
-            now = self._elements(reg)
-            for i, (old, new) in enumerate(zip(v, now)):
-                if old != new:
-                    gdb.execute("set %s[%d] = %d" % (reg, i, old), to_string=True)
 
 
 class Argument:
@@ -197,7 +168,7 @@ class Call:
         self.result = self.panic = self.refusal = None
 
     def words(self):
-        """(values of integer registers, of vector registers, on the stack) and the strings' place behind these."""
+        """The arguments in integer registers, in vector registers, on the stack."""
         ints = [a for a in self.args if a.double is None]
         doubles = [a for a in self.args if a.double is not None]
         over = [a for a in self.args if a in ints[6:] or a in doubles[8:]]
@@ -205,7 +176,7 @@ class Call:
 
     def frame_size(self):
         _, _, over = self.words()
-        return 8 * len(over) + sum(len(a.string) + 8 for a in self.args if a.string is not None) + 16
+        return 8 * len(over) + 64 + sum(len(a.string) + 8 for a in self.args if a.string is not None) + 16
 
     def run(self):
         t = table()
@@ -274,7 +245,8 @@ class Call:
     def enter(self):
         sp, pc = draw.reg("rsp"), draw.reg("rip")
         ints, doubles, over = self.words()
-        at = sp + 8 * len(over)
+        floats = sp + 8 * len(over)
+        at = floats + 64
         for a in self.args:
             if a.string is not None:
                 _write(at, a.string + b"\0")
@@ -285,12 +257,16 @@ class Call:
         gdb.newest_frame().select()
         for reg, a in zip(INT_ARGS, ints):
             _set(reg, a.word)
-        for i, a in enumerate(doubles):
-            gdb.execute("set $xmm%d.v2_int64[0] = %d" % (i, struct.unpack("<q", a.double)[0]), to_string=True)
         _set("rax", len(doubles))
         _write(sp - 8, struct.pack("<Q", pc))
         _set("rsp", sp - 8)
-        _set("rip", self.addr)
+        if doubles:
+            _write(floats, b"".join(a.double for a in doubles))
+            _set("r10", floats)
+            _set("r11", self.addr)
+            _set("rip", table().addr("runtime.debugCallFloats"))
+        else:
+            _set("rip", self.addr)
 
     def take_result(self):
         t = self.rettype.strip_typedefs() if self.rettype is not None else None
