@@ -156,6 +156,9 @@ bool notetsleepg(note* n, std::int64_t ns) GOSYM("runtime.notetsleepg");  // on 
 
 // ---- sysmon: proc_sysmon.cpp ----
 void sysmon() GOSYM("runtime.sysmon");
+// A goroutine's time slice, in ns. Only programs write it that show an order of goroutines, before they start any: a slice
+// that ends in their midst on a slow machine, or a request that comes late and meets somebody else, would change it.
+extern std::int64_t forcePreemptNS;
 std::uint32_t retake(std::int64_t now) GOSYM("runtime.retake");
 void checkdead() GOSYM("runtime.checkdead");                 // sched.lock held
 void schedtrace(bool detailed) GOSYM("runtime.schedtrace");  // diag

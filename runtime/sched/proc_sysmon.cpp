@@ -16,8 +16,7 @@
 namespace runtime {
 
 namespace {
-constexpr std::int64_t forcePreemptNS = 10 * 1000 * 1000;  // a goroutine's time slice
-constexpr std::int64_t kLeastCPU = 8 * 1000 * 1000;        // of which it had the processor at least this long, in ns
+constexpr std::int64_t kLeastCPU = 8 * 1000 * 1000;  // of a time slice: what of it the thread must have run, in ns
 
 // A signal stops a goroutine only in user code. One that is mostly in the runtime's or the library's functions must be
 // asked several times until it is caught outside: so after a request sysmon looks again soon, but not for ever.
@@ -27,6 +26,8 @@ bool asked;                                  // sysmon only: retake has asked so
 bool slow;                                   // sysmon only: the next round comes after a millisecond or more
 bool rested;                                 // sysmon only: all were idle before this round, no slice is older than it
 }  // namespace
+
+std::int64_t forcePreemptNS = 10 * 1000 * 1000;
 
 // Nothing runs, nothing can: says so. sched.lock is held.
 LANDMARK void checkdead() {
