@@ -43,7 +43,7 @@ def main():
     ap = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     for name in ("--root", "--build", "--bin"):
         ap.add_argument(name)
-    ap.add_argument("--runs", type=int, default=200 if "BOOT_STRESS" in os.environ else 4, help="with each end")
+    ap.add_argument("--runs", type=int, default=200 if "BOOT_STRESS" in os.environ else 2, help="with each end")
     ap.add_argument("--seed", type=int, default=random.randrange(1 << 30))
     a = ap.parse_args()
     rng = random.Random(a.seed)

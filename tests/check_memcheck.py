@@ -1,8 +1,5 @@
 #!/usr/bin/env python3
-"""The ends of programs under valgrind's memcheck: the same end, and no error of memory on the way, handlers included.
-
-SERIAL: valgrind is slow
-"""
+"""The ends of programs under valgrind's memcheck: the same end, and no error of memory on the way, handlers included."""
 import argparse
 import os
 import re

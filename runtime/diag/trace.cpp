@@ -85,21 +85,41 @@ traceBuf* nextbuf(traceBuf* b, std::int32_t pid) {
     f->all = tr.bufs;
     tr.bufs = f;
   }
-  f->base = __builtin_ia32_rdtsc();
+  f->base = f->last = __builtin_ia32_rdtsc();
   f->pid = pid;
+  f->mid = ~0u;  // the first record says
+  f->who = 0;
   return f;
 }
 
-ALWAYS_INLINE bool full(const traceBuf* b, std::uint64_t now) {
-  return b == nullptr || b->n == traceBuf::kRecs || now - b->base >= kTraceMaxTicks;
+ALWAYS_INLINE bool full(const traceBuf* b, std::uint32_t words = kTraceMaxWords) {
+  return b == nullptr || b->n + words > traceBuf::kWords;
 }
 
-ALWAYS_INLINE void put(traceBuf* b, std::uint64_t now, int ev, const g* gp, uintptr arg, const m* mp) {
-  traceRec& r = b->rec[b->n];
-  r.head = (now - b->base) << 24 | (static_cast<std::uint64_t>(mp->id) & 0xffff) << 8 | static_cast<std::uint64_t>(ev);
-  r.goid = gp != nullptr ? static_cast<std::uint32_t>(gp->goid) : 0;
-  r.arg = static_cast<std::uint32_t>(arg);
-  b->n++;
+// The M and the full time, for the records behind it.
+[[gnu::noinline]] void putWhen(traceBuf* b, std::uint64_t now, std::uint32_t mid) {
+  std::uint32_t* w = &b->word[b->n];
+  w[0] = mid << 16;
+  w[1] = static_cast<std::uint32_t>(now - b->base);
+  w[2] = static_cast<std::uint32_t>((now - b->base) >> 32);
+  b->mid = mid;
+  b->last = now;
+  b->n += 3;
+}
+
+ALWAYS_INLINE void put(traceBuf* b, std::uint64_t now, int ev, const g* gp, uintptr arg_, const m* mp) {
+  std::uint32_t mid = static_cast<std::uint32_t>(mp->id) & 0xffff;
+  if (UNLIKELY(now - b->last >= kTraceMaxTicks || mid != b->mid)) putWhen(b, now, mid);
+  auto goid = gp != nullptr ? static_cast<std::uint32_t>(gp->goid) : 0;
+  auto arg = static_cast<std::uint32_t>(arg_);
+  std::uint32_t near = arg < kTraceArgWho ? arg : arg == b->who ? kTraceArgWho : kTraceArgFar;
+  std::uint32_t* w = &b->word[b->n];
+  w[0] = static_cast<std::uint32_t>(now - b->last) << 12 | near << 5 | static_cast<std::uint32_t>(ev);
+  w[1] = goid;
+  w[2] = arg;
+  b->n += near == kTraceArgFar ? 3 : 2;
+  b->last = now;
+  if (traceStarts(ev)) b->who = goid;
 }
 
 // The rare ways: a new buffer, or no P.
@@ -111,7 +131,7 @@ ALWAYS_INLINE void put(traceBuf* b, std::uint64_t now, int ev, const g* gp, uint
       b = nextbuf(static_cast<traceBuf*>(pp->tracebuf), pp->id);
       pp->tracebuf = b;
     } else {
-      if (full(tr.noP, __builtin_ia32_rdtsc())) tr.noP = nextbuf(tr.noP, -1);
+      if (full(tr.noP)) tr.noP = nextbuf(tr.noP, -1);
       b = tr.noP;
     }
     if (b != nullptr)
@@ -125,13 +145,12 @@ ALWAYS_INLINE void put(traceBuf* b, std::uint64_t now, int ev, const g* gp, uint
 void traceEvent(int ev, g* gp, uintptr arg) {
   const m* mp = getg()->m;
   p* pp = mp->p;
-  if (ev == traceEvGoStart || ev == traceEvGoSysExit) arg = gp->gopc;  // what the goroutine is called by
-  if (ev == traceEvGoStart || ev == traceEvGoSysExit || ev == traceEvGoCreate || ev == traceEvGCSTWStart)
+  if (traceStarts(ev)) arg = gp->gopc;  // what the goroutine is called by
+  if (traceStarts(ev) || ev == traceEvGoCreate || ev == traceEvGCSTWStart)
     arg = arg != 0 ? arg - reinterpret_cast<uintptr>(traceText) : 0;
   if (LIKELY(pp != nullptr)) {
     auto* b = static_cast<traceBuf*>(pp->tracebuf);
-    std::uint64_t now = __builtin_ia32_rdtsc();
-    if (LIKELY(!full(b, now))) return put(b, now, ev, gp, arg, mp);
+    if (LIKELY(!full(b))) return put(b, __builtin_ia32_rdtsc(), ev, gp, arg, mp);
   }
   putSlow(pp, ev, gp, arg, mp);
 }
@@ -140,11 +159,11 @@ void traceEvent(int ev, g* gp, uintptr arg) {
 void traceSwitch(int ev, g* gp, uintptr arg, g* next) {
   const m* mp = getg()->m;
   auto* b = static_cast<traceBuf*>(mp->p->tracebuf);
-  std::uint64_t now = __builtin_ia32_rdtsc();
-  if (UNLIKELY(full(b, now) || b->n + 1 == traceBuf::kRecs)) {
+  if (UNLIKELY(full(b, 2 * kTraceMaxWords))) {
     traceEvent(ev, gp, arg);
     return traceEvent(traceEvGoStart, next, 0);
   }
+  std::uint64_t now = __builtin_ia32_rdtsc();
   put(b, now, ev, gp, arg, mp);
   put(b, now, traceEvGoStart, next, next->gopc != 0 ? next->gopc - reinterpret_cast<uintptr>(traceText) : 0, mp);
 }
@@ -156,15 +175,15 @@ g* traceReader() {
 }
 
 // Appends a buffer to the raw file. What does not fit on the disk is counted as dropped.
-void writeRaw(const traceBuf* b) {
+void writeRaw(traceBuf* b) {
   constexpr int kSysPwrite64 = 18;
-  auto size = static_cast<uintptr>(reinterpret_cast<const char*>(&b->rec[b->n]) - reinterpret_cast<const char*>(b));
+  uintptr size = traceBuf::size(b->n);
   for (uintptr at = 0; at < size;) {
     long n = syscall6(kSysPwrite64, tr.rawfd, reinterpret_cast<long>(b) + static_cast<long>(at),
                       static_cast<long>(size - at), static_cast<long>(tr.off + at));
     if (n == -4) continue;  // EINTR
     if (n <= 0) {
-      atomic::Xadd(&tr.dropped, std::uint64_t{b->n});
+      for (traceCursor c(b); c.step();) atomic::Xadd(&tr.dropped, std::uint64_t{1});
       return;
     }
     at += static_cast<uintptr>(n);

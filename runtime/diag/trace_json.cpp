@@ -206,7 +206,7 @@ void startSlice(std::uint32_t pid, const traceRec& r, std::uint64_t at) {
   else
     runnable--;
   pstate& s = ps[pid];
-  if (s.goid != 0) endSlice(pid, r.mid(), at, "?");
+  if (s.goid != 0) endSlice(pid, r.mid, at, "?");
   s.goid = r.goid;
   s.gopc = r.arg;
   s.since = at;
@@ -253,18 +253,18 @@ void endStop(std::uint64_t at) {
 
 void instant(std::int32_t pid, const traceRec& r, std::uint64_t at, const char* what, const char* arg) {
   say(R"({"ph":"i","s":"t","pid":)", std::uint64_t{pid >= 0 ? 1u : 2u}, R"(,"tid":)",
-      pid >= 0 ? static_cast<std::uint64_t>(pid) : std::uint64_t{r.mid()}, R"(,"ts":)", ns{at}, R"(,"name":")", what,
-      R"(","cat":"sched","args":{"g":)", std::uint64_t{r.goid}, R"(,"m":)", std::uint64_t{r.mid()}, R"(,")", arg,
-      R"(":)", std::uint64_t{r.arg}, "}}");
+      pid >= 0 ? static_cast<std::uint64_t>(pid) : std::uint64_t{r.mid}, R"(,"ts":)", ns{at}, R"(,"name":")", what,
+      R"(","cat":"sched","args":{"g":)", std::uint64_t{r.goid}, R"(,"m":)", std::uint64_t{r.mid}, R"(,")", arg, R"(":)",
+      std::uint64_t{r.arg}, "}}");
 }
 
 void write(std::int32_t pid, const traceRec& r, std::uint64_t at) {
-  std::uint32_t mid = r.mid();
+  std::uint32_t mid = r.mid;
   if (pid >= static_cast<std::int32_t>(kTracks) || mid >= kTracks) return;
   nameTracks(pid, mid);
   auto p = static_cast<std::uint32_t>(pid);
   bool onP = pid >= 0;
-  switch (r.ev()) {
+  switch (r.ev) {
     case traceEvGoCreate:
       runnable++;
       say(R"({"ph":"i","s":"t","pid":)", std::uint64_t{onP ? 1u : 2u}, R"(,"tid":)", std::uint64_t{onP ? p : mid},
@@ -284,7 +284,7 @@ void write(std::int32_t pid, const traceRec& r, std::uint64_t at) {
     case traceEvGoSched:
     case traceEvGoPreempt:
       runnable++;
-      if (onP) endSlice(p, mid, at, r.ev() == traceEvGoSched ? "yield" : "preempted");
+      if (onP) endSlice(p, mid, at, r.ev == traceEvGoSched ? "yield" : "preempted");
       break;
     case traceEvGoUnblock:
       runnable++;
@@ -364,32 +364,32 @@ void write(std::int32_t pid, const traceRec& r, std::uint64_t at) {
 
 // ---- the merge ----
 
-struct cursor {
-  traceBuf* b;
-  std::uint32_t i;
-};
-BIGTABLE cursor cursors[kTracks + 1];
+BIGTABLE traceCursor cursors[kTracks + 1];
 std::uint32_t ncursors;
-
-std::uint64_t tscOf(const cursor& c) { return c.b->base + c.b->rec[c.i].ticks(); }
 
 // One chain of buffers a P. Returns how many chains there are; what is damaged at the end is left out.
 std::uint32_t chains(char* raw, uintptr size) {
   static traceBuf* last[kTracks + 1];
-  constexpr auto kHead = __builtin_offsetof(traceBuf, rec);
   std::uint32_t n = 0;
-  for (uintptr at = 0; at + kHead <= size;) {
+  for (uintptr at = 0; at + traceBuf::size(0) <= size;) {
     auto* b = reinterpret_cast<traceBuf*>(raw + at);
-    at += kHead + b->n * sizeof(traceRec);
-    if (b->n == 0 || b->n > traceBuf::kRecs || at > size) break;
+    if (b->n == 0 || b->n > traceBuf::kWords) break;
+    at += traceBuf::size(b->n);
+    if (at > size) break;
     if (b->pid < -1 || b->pid >= static_cast<std::int32_t>(kTracks)) continue;
     b->link = nullptr;
     traceBuf*& l = last[b->pid + 1];
     if (l != nullptr)
       l->link = b;
     else
-      cursors[n++] = {b, 0};
+      cursors[n++] = traceCursor(b);
     l = b;
+  }
+  for (std::uint32_t i = 0; i < n;) {
+    if (cursors[i].next())
+      i++;
+    else
+      cursors[i] = cursors[--n];
   }
   return n;
 }
@@ -413,7 +413,7 @@ void traceWriteJSON(std::int32_t fd_, char* raw, uintptr size, const traceClock&
     std::uint32_t k = 0;
     std::uint64_t least = ~std::uint64_t{0}, second = ~std::uint64_t{0};
     for (std::uint32_t i = 0; i < ncursors; i++) {
-      std::uint64_t t = tscOf(cursors[i]);
+      std::uint64_t t = cursors[i].rec.tsc;
       if (t < least) {
         second = least;
         least = t;
@@ -422,17 +422,15 @@ void traceWriteJSON(std::int32_t fd_, char* raw, uintptr size, const traceClock&
         second = t;
       }
     }
-    cursor& c = cursors[k];
+    traceCursor& c = cursors[k];
     for (;;) {
-      std::uint64_t t = tscOf(c);
+      std::uint64_t t = c.rec.tsc;
       if (t > second) break;
       std::uint64_t ticks = t > clock.tsc0 ? t - clock.tsc0 : 0;
       auto at = static_cast<std::uint64_t>(static_cast<unsigned __int128>(ticks) * clock.nsPerTick >> 32);
       if (at > now) now = at;
-      write(c.b->pid, c.b->rec[c.i], now);
-      if (++c.i < c.b->n) continue;
-      c = {c.b->link, 0};
-      if (c.b == nullptr) {
+      write(c.b->pid, c.rec, now);
+      if (!c.next()) {
         c = cursors[--ncursors];
         break;
       }

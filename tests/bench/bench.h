@@ -45,4 +45,6 @@ result alloc64(std::int64_t n);
 result alloc256(std::int64_t n);
 result allocptr64(std::int64_t n);
 
+result looks(std::int64_t n);
+
 }  // namespace bench

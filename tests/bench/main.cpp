@@ -18,7 +18,7 @@ static constexpr entry benchmarks[] = {
     {"chan_mpmc", mpmc},        {"select", select},     {"skynet", skynet},          {"parked", parked},
     {"mutex", mutex},           {"sleepers", sleepers}, {"fib_spawn", fib_spawn},    {"sieve", sieve},
     {"trees", trees},           {"alloc16", alloc16},   {"alloc64", alloc64},        {"alloc256", alloc256},
-    {"allocptr64", allocptr64},
+    {"allocptr64", allocptr64}, {"clock", looks},
 };
 
 std::int64_t statusKB(const char* field) {
