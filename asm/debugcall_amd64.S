@@ -131,12 +131,11 @@ FUNC debugCall\size
 	.cfi_def_cfa_register rbp
 	subq	$\size, %rsp
 	andq	$-16, %rsp
-	movq	$0, %r12
+	xorl	%r12d, %r12d
 	int3
-	movq	$1, %r12
+	movl	$1, %r12d
 	int3
-	movq	%rbp, %rsp
-	popq	%rbp
+	leave
 	.cfi_def_cfa rsp, 8
 	ret
 ENDFUNC debugCall\size

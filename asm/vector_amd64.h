@@ -22,24 +22,20 @@
 // flags are lost. RESTOREXSTATE wants SP where SAVEXSTATE has left it.
 #define XSTATE	2752		// XSAVE's layout, for processors without XSAVEC, is a little larger
 	.macro SAVEXSTATE
-	subq	$XSTATE, %rsp
+	subq	$(XSTATE-576), %rsp
 	andq	$-64, %rsp
+	// The header, 64 bytes behind 512, must be zero but for what the instruction writes; the stack has old bytes.
+	.rept 8
+	pushq	$0
+	.endr
+	subq	$512, %rsp
 	xorl	%edx, %edx
 	movl	$0xe7, %eax		// x87, SSE, AVX, opmask, ZMM_Hi256, Hi16_ZMM
 	cmpb	$1, runtime.preemptSave(%rip)
-	jae	.Lheader\@
+	jae	.Lextended\@
 	fxsave64 (%rsp)
 	jmp	.Lclean\@
-.Lheader\@:
-	// The header must be zero but for what the instruction writes; the stack has old bytes.
-	movq	%rdx, 512(%rsp)
-	movq	%rdx, 520(%rsp)
-	movq	%rdx, 528(%rsp)
-	movq	%rdx, 536(%rsp)
-	movq	%rdx, 544(%rsp)
-	movq	%rdx, 552(%rsp)
-	movq	%rdx, 560(%rsp)
-	movq	%rdx, 568(%rsp)
+.Lextended\@:
 	je	.Lxsave\@
 	xsavec64 (%rsp)
 	jmp	.Lsaved\@
