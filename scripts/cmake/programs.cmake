@@ -62,6 +62,16 @@ if(sources)
 endif()
 
 if(NOT DEFINED BUILD_TESTING OR BUILD_TESTING)
+  # Packages that only the tests need. Whether they are there is a definition, so that what was compiled without them is
+  # compiled again when they have come.
+  find_path(BOOT_NLOHMANN_JSON nlohmann/json.hpp)
+  find_path(BOOT_RAPIDJSON rapidjson/document.h)
+  set(json 0)
+  if(BOOT_NLOHMANN_JSON AND BOOT_RAPIDJSON)
+    set(json 1)
+  endif()
+  set_source_files_properties("${PROJECT_SOURCE_DIR}/tests/progs/cxx_json.cpp" PROPERTIES
+    COMPILE_DEFINITIONS BOOT_HAVE_JSON=${json})
   file(GLOB sources CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/tests/progs/*.cpp")
   foreach(source IN LISTS sources)
     get_filename_component(name "${source}" NAME_WE)
