@@ -24,7 +24,7 @@ namespace {
   A(a13, "runtime.bootrecord") A(a14, "runtime.text") A(a15, "runtime.etext") A(a16, "runtime.pclntab")               \
   A(a17, "runtime.semtable") A(a18, "runtime.debugCallV2") A(a19, "runtime.goexit") A(a20, "runtime.iscgo")           \
   A(a21, "main.main") A(a22, "__start_boot_asmsteps") A(a23, "__stop_boot_asmsteps")                                  \
-  A(a24, "runtime.bootrecording") A(a25, "runtime.panicking") A(a26, "runtime.debugCallPanicked")            \
+  A(a24, "runtime.bootrecording") A(a25, "runtime.panicking") A(a26, "runtime.debugCallPanicked")                     \
   A(a27, "runtime.debugCallFloats")
 // clang-format on
 constexpr std::uint32_t kCount = 0 BOOT_OFFSETS(COUNT_FIELD, COUNT_SIZE, COUNT_CONST) BOOT_ADDRESSES(COUNT_ADDR);

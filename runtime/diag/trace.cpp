@@ -107,6 +107,7 @@ ALWAYS_INLINE bool full(const traceBuf* b, std::uint32_t words = kTraceMaxWords)
   b->n += 3;
 }
 
+// Once in the program, not at each of its four calls: every program carries this code.
 [[gnu::noinline]] void put(traceBuf* b, std::uint64_t now, int ev, const g* gp, uintptr arg_, const m* mp) {
   std::uint32_t mid = static_cast<std::uint32_t>(mp->id) & 0xffff;
   if (UNLIKELY(now - b->last >= kTraceMaxTicks || mid != b->mid)) putWhen(b, now, mid);
@@ -232,7 +233,7 @@ void readerMain(void*) {
 }
 
 // The two clocks at one moment, as near as can be: a thread that is stopped between the looks tries again.
-[[gnu::cold]] void bothClocks(std::uint64_t* tsc, std::int64_t* ns) {
+void bothClocks(std::uint64_t* tsc, std::int64_t* ns) {
   std::uint64_t best = ~std::uint64_t{0};
   for (int i = 0; i < 8; i++) {
     std::uint64_t a = cputicks();
@@ -246,7 +247,7 @@ void readerMain(void*) {
 }
 
 // From the raw file to JSON. Nobody writes to the raw file any more.
-[[gnu::cold]] void convert() {
+void convert() {
   std::uint64_t tsc;
   std::int64_t ns;
   bothClocks(&tsc, &ns);
@@ -277,7 +278,7 @@ bool beginWriting() {
 
 // The program ends by a crash or a signal: on whatever stack, with others perhaps still running. All that is recorded so
 // far is written, and no lock waited for that the crashed code may hold.
-[[gnu::cold]] void traceCrash() {
+void traceCrash() {
   if (!beginWriting()) return;
   hooks.traceEvent = nullptr;
   for (int i = 0; i < 1000 && !atomic::Cas(&tr.lock, 0u, 1u); i++) procyield(100);
@@ -291,7 +292,7 @@ bool beginWriting() {
 
 }  // namespace
 
-[[gnu::cold]] void traceStart() {
+void traceStart() {
   if (debug.exectrace == nullptr || tr.state != kOff) return;
   constexpr int kWrite = 1, kRdWr = 2, kCreate = 0100, kTrunc = 01000, kCloexec = 02000000;
   constexpr int kSysUnlink = 87, kSysMemfdCreate = 319;
@@ -336,7 +337,7 @@ bool beginWriting() {
   newproc_commit(reader);
 }
 
-[[gnu::cold]] void traceStop() {
+void traceStop() {
   stopTheWorld("exectrace ends");
   hooks.traceEvent = nullptr;
   hooks.traceReader = nullptr;

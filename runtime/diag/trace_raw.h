@@ -71,7 +71,7 @@ struct traceCursor {
     if (b != nullptr) rec.tsc = b->base;
   }
   // Takes the buffer's next record into rec; false if there is none.
-  [[gnu::noinline]] bool step() {
+  bool step() {
     for (const std::uint32_t* w = b->word; i + 1 < b->n;) {
       std::uint32_t head = w[i], near = head >> 5 & 127;
       if ((head & 31) == traceEvNone) {
@@ -96,7 +96,7 @@ struct traceCursor {
     return false;
   }
   // The same, through all that follow.
-  [[gnu::noinline]] bool next() {
+  bool next() {
     while (b != nullptr) {
       if (step()) return true;
       to(b->link);

@@ -45,6 +45,6 @@ result alloc64(std::int64_t n);
 result alloc256(std::int64_t n);
 result allocptr64(std::int64_t n);
 
-result looks(std::int64_t n);
+result looks(std::int64_t n);  // has no counterpart: the price of the clock, for the trace's test
 
 }  // namespace bench
