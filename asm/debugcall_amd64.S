@@ -67,8 +67,11 @@ FUNC runtime.debugCallV2
 	leaq	-SAVED(%rsp), %rsp	// -8(BP) is the frame size
 	// The collector looks at this stack for pointers, so all registers must be on it.
 	EACHREG(SAVE)
-	SAVEXSTATE
+	andq	$-16, %rsp
 	cld
+	// How the state is saved must be settled now: a first preemption while the call runs would settle it otherwise.
+	call	runtime.preemptinit
+	SAVEXSTATE
 	movq	8(%rbp), %rdi		// where the goroutine was stopped,
 	leaq	144(%rbp), %rsi		// and its SP there
 	call	runtime.debugCallCheck

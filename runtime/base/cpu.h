@@ -33,8 +33,6 @@ extern bool useAVXmemmove GOSYM("runtime.useAVXmemmove");
 extern bool useERMSmemmove GOSYM("runtime.useERMSmemmove");
 
 void cpuinit() GOSYM("runtime.cpuinit");
-// May the vector state be saved in compacted form? Asks the processor, which is slow: keep the answer.
-bool cpuHasXSAVEC();
 
 // The seed of all pseudo-random numbers of this process; set by fastrandinit, zero before.
 extern std::uint64_t fastrandseed;

@@ -19,7 +19,7 @@
 
 namespace runtime {
 
-// How asyncPreempt saves vectors: 0 FXSAVE, 1 XSAVE, 2 XSAVEC. init (the first preemption).
+// How SAVEXSTATE saves vectors: 0 FXSAVE, 1 XSAVE, 2 XSAVEC. init (the first preemption, or call by a debugger).
 std::uint8_t preemptSave GOSYM("runtime.preemptSave");
 
 // How often a signal has stopped a goroutine. atomic; for tests and for who looks with a debugger.
@@ -35,12 +35,13 @@ void asyncPreempt() GOSYM("runtime.asyncPreempt");
 // asyncPreempt saves some 3 KB, and the scheduler's way to g0 wants a little more.
 static constexpr uintptr asyncPreemptStack = 6 * 1024;
 
-// Not at the start: under a hypervisor each CPUID costs as much as ten system calls.
-void preemptinit() {
+// Not at the start: under a hypervisor each CPUID costs as much as ten system calls. Called with vector registers alive.
+[[gnu::target("general-regs-only")]] void preemptinit() {
   if ((cpuidFeatures & bit_OSXSAVE) == 0 || cpuidMaxLeaf < 0xd) return;
   unsigned a, b, c, d;
   __cpuid_count(0xd, 1, a, b, c, d);
-  atomic::Store(&preemptSave, static_cast<std::uint8_t>((a & 2) != 0 ? 2 : 1));
+  // Not atomic::Store, which is compiled for vector registers and can't be inlined here.
+  __atomic_store_n(&preemptSave, static_cast<std::uint8_t>((a & 2) != 0 ? 2 : 1), __ATOMIC_RELEASE);
 }
 
 bool isUserText(uintptr pc) {

@@ -34,7 +34,7 @@ bool sigsend(std::uint32_t sig) GOSYM("runtime.sigsend");
 bool signal_ignored(std::uint32_t sig) GOSYM("runtime.signal_ignored");
 
 // preempt.cpp: preempt by signal (hooks.preemptM); doSigPreempt is its receiving end.
-void preemptinit();
+void preemptinit() GOSYM("runtime.preemptinit");
 bool isUserText(uintptr pc);
 void preemptM(m* mp) GOSYM("runtime.preemptM");
 void doSigPreempt(g* gp, ucontext* ctx) GOSYM("runtime.doSigPreempt");

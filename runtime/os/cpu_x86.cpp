@@ -82,8 +82,6 @@ void setOptions() {
 
 }  // namespace
 
-bool cpuHasXSAVEC() { return has(cpuidFeatures, 27) && has(cpuid(0xd, 1).eax, 1); }
-
 BOOTMARK void cpuinit() {
   // One CPUID: under a hypervisor each is an exit and costs as much as twenty system calls. Leaf 1 is rt0_go's, and the
   // size of the xsave area is known from the size of a signal frame, which contains one.

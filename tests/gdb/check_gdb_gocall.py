@@ -4,6 +4,7 @@
 four refusals, and the process goes on unharmed."""
 import re
 import subprocess
+from pathlib import Path
 
 import gdbtest
 
@@ -54,6 +55,12 @@ def main():
         check.match("the calls did run", r"= [1-9]", got["p counter"])
         check.match("back where it was", r"#0 .*gdb_here", got["bt 1"])
         check.match("the process goes on unharmed", "^unharmed$", got["continue"])
+
+    # The vector state is saved by one way and restored by the same, although nobody has been preempted yet.
+    if " xsave " in Path("/proc/cpuinfo").read_text(encoding="ascii"):
+        out = gdbtest.Session(args, program, env={"GODEBUG": "asyncpreemptoff=1"}).run(
+            ["break gdb_here", "run", "gocall gdb_add(1, 2, 3, 4, 5, 6, 7, 8)", "p *(char*)&'runtime.preemptSave'"])
+        check.match("all of the vector state is kept", r"= [12] ", out[-1])
 
     # The refusals, with Go's texts. On a goroutine, but in the runtime's text; on g0; before there is a g; at an address
     # that is no function; and in the user's code while the runtime holds a lock.
