@@ -33,7 +33,6 @@ BOOTMARK void schedinit() {
   // < nothing. > ranks for lock checking.
   lockInit(&sched.lock, lockRankSched);
   lockInit(&sched.sysmonlock, lockRankSysmon);
-  lockInit(&sched.sudoglock, lockRankSudog);
   lockInit(&sched.gFree.lock, lockRankGFree);
   lockInit(&allglock, lockRankAllg);
   lockInit(&allpLock, lockRankAllp);

@@ -19,7 +19,7 @@ MOVES = [
     ("runtime2.h", "uintptr scratch_g;", "  ::runtime::m* lockedm;",
      {"g.lockedm": 8, "g.startpc": 8, "g.goid": 0, "g._size": 8}),
     # 64 bytes, for the thread control block must stay aligned.
-    ("runtime2.h", "uintptr scratch_m[8];", "  void* sigaltbase;",
+    ("runtime2.h", "uintptr scratch_m[8];", "  alignas(64) std::uint8_t tlsspace",
      {"m.tls": 64, "m.tlsspace": 64, "m.curg": 0, "m._size": 64}),
     ("runtime2.h", "std::uint64_t scratch_p;", "  std::uint32_t schedtick;           //",
      {"p.schedtick": 8, "p.id": 0, "p.status": 0}),

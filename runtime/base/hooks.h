@@ -11,8 +11,6 @@ namespace runtime {
 struct hooks_t {
   // tracebackinit (diag). Prints the goroutines for throw and fatal. Null: only the text is printed.
   void (*fatalTraceback)(g* gp, uintptr pc, uintptr sp, uintptr bp);
-  // mallocinit (mem). Memory for goroutine structures in lower layers. Null: not possible yet, throw.
-  void* (*persistentalloc)(uintptr size, uintptr align);
   // gcinit (gc). A goroutine that marks, for a P that looks for work. Null: no collector yet.
   g* (*findRunnableGCWorker)(p* pp, std::int64_t now);
   // gcinit (gc). A goroutine has allocated beyond the collector's goal: it runs a cycle, if it may. Or it shall stop.
@@ -24,8 +22,6 @@ struct hooks_t {
   void (*heapGrown)();
   // sync: empties the pools before a cycle marks; set when the first pool holds something.
   void (*poolCleanup)();
-  // schedinit (sync). What a prologue check that fails leads to, on g0. Set before the first user code runs.
-  void (*newstack)();
   // mstartm0 (diag). Installs the signal handlers.
   void (*initsig)();
   // schedinit (diag). Preempt the goroutine on an M by a signal. Null: only cooperative preemption.
@@ -41,13 +37,8 @@ struct hooks_t {
   void (*thread_start)(m* mp);
   // cgo (hosted): the end of such a thread; does not return.
   void (*thread_exit)(m* mp);
-  // sync: run before checkdead decides that all goroutines are asleep; true: something else can still wake them.
-  bool (*deadlockExcuse)();
   // sync/diag: print the wait graph (GODEBUG=deadlockgraph=1) with the fatal message.
   void (*deadlockGraph)();
-  // gc, sync: a P is taken out of use (its caches go back); an M has acquired a P (its cache must be swept first).
-  void (*pdestroy)(p* pp);
-  void (*acquirep)(p* pp);
   // gc: once in each round of sysmon (forced collection after two minutes, waking the scavenger).
   void (*sysmonTick)(std::int64_t now);
   // diag: one report of GODEBUG=schedtrace.

@@ -34,7 +34,6 @@ const char* const lockNames[lockRankCount] = {
     "trace",
     "stackpool",
     "stackLarge",
-    "sudog",
     "mcentral",
     "mheap",
     "mheapSpecial",
@@ -86,7 +85,6 @@ constexpr lockTable lockOrder = [] {
   o[lockRankTrace] = schedAndAbove | held(lockRankHchan, lockRankRoot);
   o[lockRankStackpool] = aboveMalloc;
   o[lockRankStackLarge] = aboveMalloc | bit(lockRankStackpool);
-  o[lockRankSudog] = held(lockRankHchan, lockRankNotifyList, lockRankRoot);
   o[lockRankMcentral] = aboveMalloc;
   o[lockRankMheap] = aboveMalloc | held(lockRankStackpool, lockRankStackLarge, lockRankMcentral);
   o[lockRankMheapSpecial] = aboveMalloc | held(lockRankStackpool, lockRankStackLarge, lockRankMcentral, lockRankMheap);

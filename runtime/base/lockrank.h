@@ -32,7 +32,6 @@ enum lockRank : std::uint32_t {
   lockRankTrace,
   lockRankStackpool,
   lockRankStackLarge,
-  lockRankSudog,
   lockRankMcentral,
   lockRankMheap,
   lockRankMheapSpecial,

@@ -17,35 +17,35 @@
 
 // clang-format off
 #define BOOT_OFFSETS(F, SZ, C)                                                                                         \
-  F(g, stack.lo) F(g, stack.hi) F(g, stackguard0) F(g, stackguard1) F(g, _panic) F(g, _defer) F(g, m)                  \
+  F(g, stack.lo) F(g, stack.hi) F(g, stackguard0) F(g, stackguard1) F(g, _panic) F(g, m)                               \
   F(g, sched) F(g, sched.sp) F(g, sched.pc) F(g, sched.g) F(g, sched.ctxt) F(g, sched.ret) F(g, sched.bp)              \
   F(g, syscallsp) F(g, syscallpc) F(g, stktopsp) F(g, param) F(g, atomicstatus) F(g, goid) F(g, schedlink)             \
-  F(g, waitsince) F(g, waitreason) F(g, preempt) F(g, preemptStop) F(g, asyncSafePoint) F(g, isSystem)                 \
-  F(g, inMorestack) F(g, throwsplit) F(g, sig) F(g, sigcode0) F(g, sigcode1) F(g, sigpc) F(g, lockedm)                 \
+  F(g, waitsince) F(g, waitreason) F(g, preempt) F(g, isSystem)                                                        \
+  F(g, sig) F(g, sigcode0) F(g, sigcode1) F(g, sigpc) F(g, lockedm)                                                    \
   F(g, gopc) F(g, ancestors) F(g, startpc) F(g, waiting) F(g, timer) F(g, selectDone) F(g, eh_globals)                 \
-  F(g, once_callable) F(g, once_call) F(g, stackbase) F(g, segs) F(g, segnext) F(g, stackslot_hi) F(g, createdAt) SZ(g)              \
+  F(g, once_callable) F(g, once_call) F(g, stackbase) F(g, segs) F(g, segnext) F(g, stackslot_hi) SZ(g)                \
   F(gobuf, sp) F(gobuf, pc) F(gobuf, g) F(gobuf, ctxt) F(gobuf, ret) F(gobuf, lr) F(gobuf, bp) SZ(gobuf)               \
   F(stack, lo) F(stack, hi) SZ(stack) F(funcval, fn) F(mutex, key) F(mutex, rank) SZ(mutex) F(note, key)               \
   F(gQueue, head) F(gQueue, tail) SZ(gQueue) F(gList, head) SZ(gList) F(ancestorInfo, goid) F(ancestorInfo, gopc)      \
   SZ(ancestorInfo)                                                                                                     \
-  F(stackseg, stk.lo) F(stackseg, stk.hi) F(stackseg, size) F(stackseg, next) F(stackseg, outer)                      \
+  F(stackseg, stk.lo) F(stackseg, stk.hi) F(stackseg, size) F(stackseg, next) F(stackseg, outer)                       \
   F(stackseg, outerstack.lo) F(stackseg, outerstack.hi) F(stackseg, outersp) SZ(stackseg)                              \
-  F(m, g0) F(m, morebuf.sp) F(m, morebuf.pc) F(m, morebuf.g) F(m, morebuf.bp) F(m, procid) F(m, gsignal)               \
+  F(m, g0) F(m, procid) F(m, gsignal)                                                                                  \
   F(m, goSigStack) F(m, sigmask) F(m, mstartfn) F(m, curg) F(m, caughtsig) F(m, p) F(m, nextp) F(m, oldp)              \
   F(m, tlsbase) F(m, mallocing) F(m, throwing) F(m, preemptoff) F(m, locks) F(m, dying) F(m, id) F(m, spinning)        \
-  F(m, blocked) F(m, incgo) F(m, park) F(m, alllink) F(m, schedlink) F(m, freelink) F(m, lockedg) F(m, lockedExt)      \
-  F(m, lockedInt) F(m, waitunlockf) F(m, waitlock) F(m, deadg) F(m, preemptGen) F(m, signalPending)                    \
-  F(m, nlocksHeld) F(m, locksHeld) F(m, vdsoSP) F(m, vdsoPC) F(m, pthread) F(m, tlsspace) F(m, tls) SZ(m)              \
+  F(m, blocked) F(m, park) F(m, alllink) F(m, schedlink) F(m, freelink) F(m, lockedg) F(m, lockedExt)                  \
+  F(m, lockedInt) F(m, waitunlockf) F(m, waitlock) F(m, preemptGen) F(m, signalPending)                                \
+  F(m, nlocksHeld) F(m, locksHeld) F(m, tlsspace) F(m, tls) SZ(m)                                                      \
   F(p, id) F(p, status) F(p, link) F(p, schedtick) F(p, syscalltick) F(p, sysmontick) F(p, m) F(p, mcache)             \
   F(p, goidcache) F(p, goidcacheend) F(p, gFree) F(p, gFreeN) F(p, preempt) F(p, timersLock) F(p, timers)              \
   F(p, numTimers) F(p, timer0When) F(p, runqhead) F(p, runqtail) F(p, runnext) F(p, runq)                              \
   SZ(p)                                                                                                                \
   F(schedt, goidgen) F(schedt, lastpoll) F(schedt, pollUntil) F(schedt, lock) F(schedt, midle) F(schedt, nmidle)       \
   F(schedt, nmidlelocked) F(schedt, mnext) F(schedt, maxmcount) F(schedt, nmsys) F(schedt, nmfreed)                    \
-  F(schedt, ngsys) F(schedt, pidle) F(schedt, npidle) F(schedt, nmspinning) F(schedt, needspinning)                    \
+  F(schedt, ngsys) F(schedt, pidle) F(schedt, npidle) F(schedt, nmspinning)                                            \
   F(schedt, runq) F(schedt, runqsize) F(schedt, disable.user) F(schedt, disable.runnable) F(schedt, disable.n)         \
-  F(schedt, gFree.stack) F(schedt, gFree.noStack) F(schedt, gFree.n) F(schedt, freem) F(schedt, gcwaiting)             \
-  F(schedt, stopwait) F(schedt, sysmonwait) F(schedt, procresizetime) F(schedt, totaltime) SZ(schedt)                  \
+  F(schedt, gFree.stack) F(schedt, gFree.n) F(schedt, freem) F(schedt, gcwaiting)                                      \
+  F(schedt, stopwait) F(schedt, sysmonwait) SZ(schedt)                                       \
   F(sudog, g) F(sudog, next) F(sudog, prev) F(sudog, elem) F(sudog, isSelect) F(sudog, success)                        \
   F(sudog, waitlink) F(sudog, c) SZ(sudog)                                                                             \
   F(hchan, qcount) F(hchan, dataqsiz) F(hchan, buf) F(hchan, sendx) F(hchan, recvx) F(hchan, closed)                   \

@@ -37,7 +37,6 @@ struct hchan;
 struct mcache;
 struct stackseg;
 struct timer;
-struct gcWork;
 struct allocAssist;
 
 // ---------------------------------------------------------------------------------------------------------------
@@ -163,8 +162,6 @@ struct sudog {
   sudog* next;      // c's lock, or the semaRoot's
   sudog* prev;
   void* elem;  // where the value is or shall go; c's lock
-  std::int64_t acquiretime;
-  std::int64_t releasetime;
   std::uint32_t ticket;
   bool isSelect;    // init: g takes part in a select, so g.selectDone must be won first
   bool success;     // c's lock: woken by a value (true) or by close (false)
@@ -202,7 +199,7 @@ struct g {
   uintptr stackguard0;         // owner writes lo+StackGuard, any thread writes stackPreempt (benign race, retried)
   uintptr stackguard1;         // init; g0's and gsignal's
   void* _panic;                // owner: innermost panic being unwound (panic.cpp)
-  void* _defer;                // owner: innermost boot::defer, so that Goexit can count them
+  uintptr pad_defer;           // Go's _defer: what follows has its place there
   ::runtime::m* m;             // owner: the M that runs this; nil when none does
   gobuf sched;                 // owner while running; else whoever holds the G
   uintptr syscallsp;           // owner: if _Gsyscall, sched.sp to use during the collector's scan
@@ -216,12 +213,7 @@ struct g {
   g* schedahead;               // as schedlink, but some places further: a hint for prefetching, may be stale
   waitReason waitreason;       // if _Gwaiting; set before parking
   bool preempt;                // preemption asked for; written by any thread, a hint like stackguard0
-  bool preemptStop;            // go to _Gpreempted on preemption instead of the global queue; suspendG
-  bool asyncSafePoint;         // owner: stopped by a signal, so every register may hold a pointer
-  bool paniconfault;           // owner
-  bool throwsplit;             // owner: stack must not grow now
   bool isSystem;               // init: bgsweep and the like; not counted by NumGoroutine
-  bool inMorestack;            // owner: newstack is at work; a second entry is a bug
   ::runtime::m* lockedm;       // owner: the M this G is locked to
 
   // A life's start and end touch the four lines up to here and no more: a thousand goroutines fit the cache better.
@@ -241,14 +233,13 @@ struct g {
   bool onceSaved;  // owner: once_callable and once_call must go back to the thread (cxx/once_exc.cpp)
 
   // From here on what Go does not need.
-  void* once_callable;      // owner: libstdc++'s std::__once_callable and __once_call are thread words there;
-  void* once_call;          //        saved here when the goroutine leaves its thread
-  uintptr stackbase;        // init: lowest address of the reserved slot, the guard region's start
-  uintptr stackslot_hi;     // init: end of the slot, so that a dead g's slot can be found
-  std::int32_t cxxerrno;    // owner: errno is the goroutine's (cxx)
-  void* cxxthread;          // owner: the std::thread that this goroutine is, null if none (cxx)
-  void** cxxspecific;       // owner: values of pthread_setspecific (cxx)
-  std::uint64_t createdAt;  // init of each life: cputicks at newproc; debugger, trace
+  void* once_callable;    // owner: libstdc++'s std::__once_callable and __once_call are thread words there;
+  void* once_call;        //        saved here when the goroutine leaves its thread
+  uintptr stackbase;      // init: lowest address of the reserved slot, the guard region's start
+  uintptr stackslot_hi;   // init: end of the slot, so that a dead g's slot can be found
+  std::int32_t cxxerrno;  // owner: errno is the goroutine's (cxx)
+  void* cxxthread;        // owner: the std::thread that this goroutine is, null if none (cxx)
+  void** cxxspecific;     // owner: values of pthread_setspecific (cxx)
   char* writebuf;  // owner: where a traceback goes instead of descriptor 2 (runtime::Stack); [0, writelen) is free
   std::uint64_t writelen;
   uintptr sysregs[5];  // owner: rbx, r12 … r15 at entersyscall: pointers that are nowhere else meanwhile
@@ -269,10 +260,8 @@ struct gsignalStack {  // the alternate stack a thread had before we set ours
 };
 
 struct alignas(64) m {
-  ::runtime::g* g0;      // init: goroutine with the scheduling stack
-  gobuf morebuf;         // owner: caller's context for newstack
-  std::uint32_t divmod;  // unused; keeps Go's offsets
-  std::uint32_t pad0;
+  ::runtime::g* g0;         // init: goroutine with the scheduling stack
+  uintptr pad_morebuf[8];   // Go's morebuf and divmod: what follows has its place there
   std::uint64_t procid;     // init: thread id
   ::runtime::g* gsignal;    // init: the G whose stack signal handlers run on
   gsignalStack goSigStack;  // owner
@@ -292,18 +281,11 @@ struct alignas(64) m {
   std::int32_t dying;       // owner: fatalpanic's stage
   std::int64_t id;          // init: mReserveID
 
-  bool spinning;     // owner: out of work, looking for some
-  bool blocked;      // owner: blocked on a note
-  bool newSigstack;  // owner: minit set an alternate stack that unminit takes away
-  bool incgo;        // owner: running foreign code
-  bool isextra;
-  bool printlocked;  // owner
-  bool doesPark;     // owner: has parked on park note at least once (gdb)
-  bool freeWaitDone;
-  std::uint32_t freeWait;     // atomic; if 0, g0 may be freed and the m deleted
-  std::uint32_t fastrand_lo;  // owner: wyrand-like state
-  std::uint64_t fastrand;     // owner
-  std::uint64_t ncgocall;
+  bool spinning;                              // owner: out of work, looking for some
+  bool blocked;                               // owner: blocked on a note
+  bool newSigstack;                           // owner: minit set an alternate stack that unminit takes away
+  std::uint32_t freeWait;                     // atomic; if 0, g0 may be freed and the m deleted
+  std::uint64_t fastrand;                     // owner
   ::runtime::note park;                       // owner sleeps, others wake
   ::runtime::m* alllink;                      // sched.lock: next on allm
   ::runtime::m* schedlink;                    // sched.lock: next on sched.midle
@@ -313,23 +295,15 @@ struct alignas(64) m {
   std::uint32_t lockedInt;                    // owner: lockOSThread by the runtime
   bool (*waitunlockf)(::runtime::g*, void*);  // owner: gopark's unlock function, run on g0
   void* waitlock;                             // owner
-  std::int32_t waittraceskip;
-  std::uint8_t waittraceev;
-  bool startingtrace;
-  std::uint32_t syscalltick;    // owner: copied from p.syscalltick at entersyscall
-  ::runtime::g* deadg;          // owner: finished G whose stack goexit0 runs near; see proc.cpp
-  uintptr syscalltime;          // owner; trace
-  std::uint32_t preemptGen;     // atomic: counts completed preemption signals
-  std::uint32_t signalPending;  // atomic: a SIGURG is on its way
-  std::int32_t nlocksHeld;      // owner: lock-rank checking
-  std::int32_t timerSlack;      // owner: 1 when the kernel was told to keep this thread's time-outs to the nanosecond
+  std::uint32_t syscalltick;                  // owner: copied from p.syscalltick at entersyscall
+  std::uint32_t preemptGen;                   // atomic: counts completed preemption signals
+  std::uint32_t signalPending;                // atomic: a SIGURG is on its way
+  std::int32_t nlocksHeld;                    // owner: lock-rank checking
+  std::int32_t timerSlack;  // owner: 1 when the kernel was told to keep this thread's time-outs to the nanosecond
   struct {
     std::uint32_t rank;
     mutex* addr;
-  } locksHeld[10];         // owner: lock-rank checking
-  uintptr vdsoSP, vdsoPC;  // owner: for tracebacks taken while in the vDSO
-  void* sigaltbase;        // init: mapping of gsignal's stack
-  void* pthread;           // hosted mode: the pthread_t
+  } locksHeld[10];  // owner: lock-rank checking
 
   // Thread control block. tls[1] is 64-byte aligned; tlsspace is the room for thread_locals below it.
   alignas(64) std::uint8_t tlsspace[kTLSSpace + 56];
@@ -366,16 +340,8 @@ struct alignas(64) p {
   std::int32_t gFreeN;      // owner: how many are in it
   bool preempt;             // atomic hint: this P shall enter the scheduler as soon as possible
   std::uint32_t sliceover;  // atomic; sysmon writes: schedtick of the time slice that has ended, plus 1; 0 for none
-  ::runtime::gcWork* gcw;   // owner, or STW
-  std::uint64_t statsSeq;   // atomic
-  std::uint32_t runSafePointFn;                     // atomic
-  std::int64_t gcAssistTime, gcFractionalMarkTime;  // atomic; collector
-  std::int32_t gcMarkWorkerMode;                    // owner
-  std::int64_t gcMarkWorkerStartTime;               // owner
-  void* palloc;                                     // owner: persistentalloc chunk
-  uintptr pallocoff;                                // owner
-  void* tracebuf;                                   // owner; trace
-  void* poolLocal;                                  // owner: sync::Pool's shard table
+  std::int32_t gcMarkWorkerMode;  // owner
+  void* tracebuf;                 // owner; trace
 
   // Timers. The heap is guarded by timersLock; the numbers are read by other Ps without it.
   mutex timersLock;
@@ -416,7 +382,6 @@ struct schedt {
   p* pidle;                              // lock: idle Ps
   std::uint32_t npidle;                  // atomic, written with lock
   alignas(64) std::uint32_t nmspinning;  // atomic: see the essay in proc_run.cpp
-  std::uint32_t needspinning;
 
   alignas(64) gQueue runq;  // lock: the global queue
   std::int32_t runqsize;    // lock; read without it as a hint
@@ -431,11 +396,9 @@ struct schedt {
     mutex lock;
     gDeadBatch* stack;  // gFree.lock: dead Gs with stacks
     gDeadBatch* empty;  // gFree.lock: batches to be used again
-    gList noStack;      // gFree.lock: kept for Go's readers; our Gs always have a stack
     std::int32_t n;     // gFree.lock
   } gFree;
 
-  mutex sudoglock;
   m* freem;  // lock: Ms that wait to be freed when their thread is gone
 
   std::uint32_t gcwaiting;  // atomic: the collector wants to stop the world
@@ -444,14 +407,7 @@ struct schedt {
   std::uint32_t sysmonwait;  // atomic
   note sysmonnote;
 
-  void (*safePointFn)(p*);
-  std::int32_t safePointWait;
-  note safePointNote;
-
-  std::int32_t profilehz;
-  std::int64_t procresizetime;  // STW: when procresize last ran
-  std::int64_t totaltime;       // STW: ∫ gomaxprocs dt up to procresizetime
-  mutex sysmonlock;             // held by sysmon while it looks at the runtime; taken to keep it out
+  mutex sysmonlock;  // held by sysmon while it looks at the runtime; taken to keep it out
 };
 
 // ---------------------------------------------------------------------------------------------------------------

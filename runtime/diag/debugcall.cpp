@@ -86,8 +86,8 @@ LANDMARK debugCallReason debugCallCheck(uintptr pc, uintptr sp) {
   // The user's code, but called by the runtime in the middle of something: an element's move under a channel's lock, or
   // a hook of the allocator. Parking here would leave that something half done for others to see.
   m* mp = gp->m;
-  if (mp->locks != 0 || mp->mallocing != 0 || mp->preemptoff != nullptr || gp->inMorestack || gp->throwsplit ||
-      mp->p == nullptr || readgstatus(gp) != _Grunning)
+  if (mp->locks != 0 || mp->mallocing != 0 || mp->preemptoff != nullptr || mp->p == nullptr ||
+      readgstatus(gp) != _Grunning)
     return kUnsafePoint;
   return {};
 }
@@ -113,8 +113,7 @@ LANDMARK void debugCallWrap(void (*dispatch)(), uintptr pc) {
       newg->lockedm = mp;
       gp->lockedm = nullptr;
     }
-    gp->asyncSafePoint = true;  // the frames at the end of this stack are to be scanned word by word
-    gp->schedlink = newg;       // mcall's function takes nothing else along
+    gp->schedlink = newg;  // mcall's function takes nothing else along
   });
 
   mcall([](g* parked) {
@@ -136,7 +135,6 @@ LANDMARK void debugCallWrap(void (*dispatch)(), uintptr pc) {
     mp->lockedg = gp;
     gp->lockedm = mp;
   }
-  gp->asyncSafePoint = false;
 }
 
 }  // namespace runtime

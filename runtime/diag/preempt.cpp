@@ -85,11 +85,6 @@ void preemptM(m* mp) {
 
 // Called by asyncPreempt, on the goroutine.
 void asyncPreempt2() GOSYM("runtime.asyncPreempt2");
-LANDMARK void asyncPreempt2() {
-  g* gp = getg();
-  gp->asyncSafePoint = true;
-  mcall(gopreempt_m);
-  getg()->asyncSafePoint = false;
-}
+LANDMARK void asyncPreempt2() { mcall(gopreempt_m); }
 
 }  // namespace runtime

@@ -376,7 +376,7 @@ static void sigfault(std::uint32_t sig, siginfo* info, ucontext* ctx, g* gp, m* 
   }
   if (sig == SIGSEGV_ || sig == SIGBUS_) {
     bool mapped = sig == SIGBUS_ ? info->si_code == 2 : (info->si_code == 1 || info->si_code == 2);
-    if (!(mapped && addr < 0x1000) && !gp->paniconfault) {
+    if (!(mapped && addr < 0x1000)) {
       printf("unexpected fault address {:#x}\n", addr);
       throwFromSignal(gp, ctx, "fault");
     }
@@ -423,10 +423,6 @@ static void printInstructionBytes(uintptr pc) {
   else
     printf("Signal {}\n", sig);
   printf("PC={:#x} m={} sigcode={}\n", ctx->mc.rip, mp->id, static_cast<std::uint64_t>(info->si_code));
-  if (mp->incgo && gp == mp->g0 && mp->curg != nullptr) {
-    writeErr("signal arrived during cgo execution\n", 36);
-    gp = mp->curg;
-  }
   if (sig == SIGILL_ || (sig == SIGFPE_ && ctx->mc.rip != 0)) printInstructionBytes(ctx->mc.rip);
   writeErr("\n", 1);
 

@@ -23,7 +23,6 @@ BOOTMARK void mallocinit() {
   lock(&mheap_.lock);
   if (!mheap_grow(&mheap_, 1, false)) throw_("out of memory");
   unlock(&mheap_.lock);
-  hooks.persistentalloc = persistentalloc;
   BOOTSTEP("runtime.mallocinit", "#arena,arenabytes,sizeclasses,#mcache0", arenaList[0]->base, heapArenaBytes,
            numSizeClasses, mcache0);
 }

@@ -259,9 +259,6 @@ LANDMARK void gfpurge(p* pp) {
 ALWAYS_INLINE void bury(g* gp) {
   casgstatus_inl(gp, _Grunning, _Gdead);
   gp->lockedm = nullptr;
-  gp->preemptStop = false;
-  gp->paniconfault = false;
-  gp->_defer = nullptr;
   gp->_panic = nullptr;
   gp->waitreason = waitReasonZero;
   gp->param = nullptr;

@@ -23,7 +23,6 @@ namespace runtime {
 
 LANDMARK void mPark() {
   m* mp = getg()->m;
-  mp->doesPark = true;
   notesleep(&mp->park);
   noteclear(&mp->park);
 }

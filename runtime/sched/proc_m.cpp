@@ -194,7 +194,7 @@ LANDMARK void newm(void (*fn)(), p* pp, std::int64_t id) {
   m* mp = allocm(pp, fn, id);
   mp->nextp = pp;
   mp->sigmask = initSigmask;
-  if (self->lockedExt != 0 || self->incgo)
+  if (self->lockedExt != 0)
     newmByTemplate(mp);
   else
     newm1(mp);

@@ -18,7 +18,6 @@ LANDMARK void save(uintptr pc, uintptr sp, uintptr bp) {
   gp->sched.pc = pc;
   gp->sched.sp = sp;
   gp->sched.bp = bp;
-  gp->sched.lr = 0;
   gp->sched.ret = 0;
 }
 

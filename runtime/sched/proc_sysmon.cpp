@@ -34,7 +34,6 @@ LANDMARK void checkdead() {
   assertLockHeld(&sched.lock);
   // While a crash is under way Ms stop in odd places.
   if (atomic::Load(&panicking) > 0) return;
-  if (iscgo && hooks.deadlockExcuse != nullptr && hooks.deadlockExcuse()) return;
   std::int32_t run = mcount() - sched.nmidle - sched.nmidlelocked - sched.nmsys;
   if (run > 0) return;
   if (run < 0) {
@@ -77,7 +76,6 @@ LANDMARK void checkdead() {
   }
   for (std::int64_t i = 0; i < allp.len; i++)
     if (atomic::Load(&allp.array[i]->numTimers) != 0) return;  // a timer will wake somebody
-  if (hooks.deadlockExcuse != nullptr && hooks.deadlockExcuse()) return;
   unlock(&sched.lock);  // schedtrace, run by a crash, takes it
   if (debug.deadlockgraph > 0 && hooks.deadlockGraph != nullptr) hooks.deadlockGraph();
   getg()->m->throwing = -1;  // the thread that notices has nothing to show

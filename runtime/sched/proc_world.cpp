@@ -41,7 +41,6 @@ BOOTMARK void p_destroy(p* pp) {
     pp->runnext = nullptr;
   }
   if (pp->timers.len > 0) moveTimers(getg()->m->p, pp);
-  if (hooks.pdestroy != nullptr) hooks.pdestroy(pp);
   freemcache(pp->mcache);
   pp->mcache = nullptr;
   gfpurge(pp);
@@ -54,9 +53,6 @@ BOOTMARK p* procresize(std::int32_t nprocs) {
   assertLockHeld(&sched.lock);
   std::int32_t old = gomaxprocs;
   if (old < 0 || nprocs <= 0) throw_("procresize: invalid arg");
-  std::int64_t now = nanotime();
-  if (sched.procresizetime != 0) sched.totaltime += old * (now - sched.procresizetime);
-  sched.procresizetime = now;
 
   if (nprocs > allp.cap) {
     // retake and gdb read allp without stopping us: a longer array takes the old one's place, which stays readable.
@@ -128,9 +124,7 @@ BOOTMARK p* procresize(std::int32_t nprocs) {
 // ---- binding a P to this M ----
 
 LANDMARK void acquirep(p* pp) {
-  wirep(pp);
-  // From here on this M may allocate from P's cache.
-  if (UNLIKELY(hooks.acquirep != nullptr)) hooks.acquirep(pp);
+  wirep(pp);  // from here on this M may allocate from P's cache
   if (UNLIKELY(hooks.traceEvent != nullptr)) hooks.traceEvent(traceEvProcStart, nullptr, static_cast<uintptr>(pp->id));
 }
 

@@ -39,7 +39,6 @@ ALWAYS_INLINE bool waitOn(hchan* c, waitq* q, void* elem, waitReason reason) {
   sg.success = false;
   sg.c = c;
   sg.waitlink = nullptr;
-  sg.releasetime = 0;
   gp->waiting = &sg;
   gp->param = nullptr;
   enqueue(q, &sg);

@@ -109,7 +109,6 @@ LANDMARK void newstack() {
     gp->sched.pc = f->pc;
     gp->sched.sp = sp;
     gp->sched.bp = f->bp;
-    mp->morebuf = gp->sched;
     ret = grow(gp, sp, f->framesize, f->argsize);
     gp->sched = back;
   }
@@ -131,7 +130,6 @@ extern "C" void* morestackAllocate(std::size_t n) __asm__("__morestack_allocate_
 extern "C" void* morestackAllocate(std::size_t n) { return mallocgc((n + 15) & ~std::size_t{15}, 0); }
 
 void newstackinit() {
-  hooks.newstack = newstack;
   morestackVector = cpu.hasAVX512F ? 2 : cpu.hasAVX ? 1 : 0;
 }
 

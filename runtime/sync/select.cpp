@@ -239,7 +239,6 @@ LANDMARK selectresult selectgo(const scase* cases, selectroom* room, std::int64_
     sg->isSelect = true;
     sg->success = false;
     sg->elem = cas.elem;
-    sg->releasetime = 0;
     sg->c = cas.c;
     *nextp = sg;
     nextp = &sg->waitlink;

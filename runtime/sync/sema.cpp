@@ -170,8 +170,6 @@ LANDMARK void semacquire1(std::uint32_t* addr, bool lifo) {
   semaRoot* root = rootFor(addr);
   sudog s;
   s.g = gp;
-  s.releasetime = 0;
-  s.acquiretime = 0;
   s.isSelect = false;
   s.c = nullptr;
   for (;;) {
@@ -220,7 +218,6 @@ LANDMARK void notifyListWait(notifyList* l, std::uint32_t t) {
   sudog s;
   s.g = getg();
   s.ticket = t;
-  s.releasetime = 0;
   s.next = nullptr;
   s.isSelect = false;
   s.c = nullptr;

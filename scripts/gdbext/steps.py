@@ -197,11 +197,10 @@ STEPS = {
         ("The heap: an arena of address space, size classes, and the cache (mcache0) that p0 will take over. Everything after "
          "this may allocate.",
          "the page size; throws if it is missing", "mallocgc, persistentalloc, mcache0",
-         "A small program may survive, since the heap grows on demand; but the page size goes unchecked, and a lower layer "
-         "that asks for memory through hooks.persistentalloc throws."),
+         "A small program may survive, since the heap grows on demand; but the page size goes unchecked."),
         ("堆：一片地址空间、大小级别，以及以后归 p0 所有的缓存（mcache0）。此后的一切都可以分配内存。",
          "页大小；没有就抛出错误", "mallocgc、persistentalloc、mcache0",
-         "小程序也许能活下来，因为堆按需增长；但没有检查页大小，而且低层经 hooks.persistentalloc 要内存时会抛出错误。")),
+         "小程序也许能活下来，因为堆按需增长；但没有检查页大小。")),
     "runtime.cpuinit": Step(
         "runtime/proc.go, cpuinit; internal/cpu, Initialize",
         ("The processor's capabilities decide which copy and clear routines are taken, and how a thread's FS base is changed.",

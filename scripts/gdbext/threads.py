@@ -35,8 +35,6 @@ def m_flags(v):
         flags.append("spinning")
     if v["blocked"]:
         flags.append("parked")
-    if v["incgo"]:
-        flags.append("in foreign code")
     if v["lockedg"]:
         flags.append("locked to g%d" % View("g", v["lockedg"]).i("goid"))
     if v["locks"]:

@@ -59,7 +59,6 @@ TEST_CASE("orders that the runtime lives by", "[lockrank]") {
   CHECK(mayHold(lockRankSched, lockRankMheap));
   CHECK_FALSE(mayHold(lockRankMheap, lockRankSched));
   CHECK(mayHold(lockRankSysmon, lockRankSched));
-  CHECK(mayHold(lockRankHchan, lockRankSudog));
   CHECK_FALSE(mayHold(lockRankSched, lockRankHchan));
   for (std::uint32_t r = 1; r < lockRankPanic; r++) CHECK(mayHold(r, lockRankPanic));
 }
