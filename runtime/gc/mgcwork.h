@@ -105,7 +105,6 @@ void greyobject(uintptr p, gcWork* w) GOSYM("runtime.greyobject");
 // The start of the object that p points into; 0 if it points into none. *s is its span.
 uintptr findObject(uintptr p, mspan** s) GOSYM("runtime.findObject");
 bool isMarked(uintptr obj);
-void gcCheckmark() GOSYM("runtime.gcCheckmark");  // GODEBUG=gccheckmark=1: marks again and compares
 
 void dataJob(gcWork* w, std::uint32_t job);
 // While the program runs. root does one of the jobs of markrootNext. False: nothing was to be had.
@@ -115,13 +114,20 @@ void gcForget();               // STW: takes back all marks
 
 // How many slots of a manual span have been handed out at least once; the others hold anything. While the program runs
 // more may be, but who gets one writes later, and its page is looked at again.
+//
+// Whose slots m hands out is in m->cut and nowhere else: where they begin does not tell, for the end of a span that is used
+// up is the start of the next one. ptr is read first: if it is of a later span than s, cut says so.
 ALWAYS_INLINE std::uint32_t cutSlots(const mspan* s) {
   std::uint32_t n = atomic::LoadAcq(&s->freeindex);
   const mslots* m = atomic::Load(&s->cutBy);
   if (m == nullptr) return n;
-  uintptr at = atomic::Load(&m->ptr) - s->startAddr, size = s->elemsize;
-  return at < s->limit - s->startAddr && size != 0 ? static_cast<std::uint32_t>(at / size) : n;
+  uintptr at = atomic::LoadAcq(&m->ptr), size = s->elemsize;
+  if (atomic::Load(&m->cut) != s || size == 0) return n;
+  return static_cast<std::uint32_t>((at - s->startAddr) / size);
 }
+
+// ---- mgccheck.cpp ----
+void gcCheckmark() GOSYM("runtime.gcCheckmark");  // GODEBUG=gccheckmark=1: marks again and compares
 
 // ---- mgcpages.cpp ----
 enum rootKind : std::uint32_t { rootsStart, rootsDirty };

@@ -123,6 +123,7 @@ HEAPMARK void mcache_releaseAll(mcache* c) {
       head = w;
     }
     m->ptr = m->end = 0;
+    m->cut = nullptr;
     if (head != nullptr) mcentral_releaseManual(&mheap_.centralManual[i], head);
   }
   atomic::Xadd(&mheap_.stats.mallocs, c->mallocs);

@@ -93,10 +93,12 @@ bool mcentral_refillManual(mcentral* c, mslots* m, bool quiet) {
     s->allocCount = s->freeindex;
     s->freelist = nullptr;
   } else {
-    atomic::Store(&m->ptr, s->startAddr + s->freeindex * s->elemsize);
     m->end = s->limit;
     s->allocCount += s->nelems - s->freeindex;
-    // In this order: who marks meanwhile must not take what the slots hold from before for something of the program's.
+    // In this order, which cutSlots relies on: who sees m's new place sees whose it is, and who marks meanwhile must not
+    // take what the slots hold from before for something of the program's.
+    atomic::Store(&m->cut, s);
+    atomic::StoreRel(&m->ptr, s->startAddr + s->freeindex * s->elemsize);
     atomic::Store(&s->cutBy, m);
     atomic::StoreRel(&s->freeindex, s->nelems);
   }

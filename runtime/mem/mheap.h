@@ -93,6 +93,7 @@ struct mslots {  // free slots of manual spans
   std::uint32_t n;    // slots on the list
   std::uint32_t max;  // above it half goes back
   uintptr ptr, end;   // slots never used, in a row; ptr is atomic, for markers
+  mspan* cut;         // the span that they are the rest of; atomic, written before ptr
 };
 
 struct mcache {
