@@ -61,12 +61,14 @@ constexpr int kSigs = 64;
 struct handler {
   chan<Signal> c;
   std::uint64_t mask;
+  std::uint64_t stop = 0;  // while on the list stopping: which call of Stop or Reset put it there
 };
 // Never destroyed: a signal may come while the program's statics are.
 struct state {
   sync::Mutex mu;
   std::vector<handler> handlers;
-  std::vector<handler> stopping;  // what has been queued when Stop came is still sent to them
+  std::vector<handler> stopping;  // what has been queued when Stop or Reset came is still sent to them
+  std::uint64_t stops = 0;
   int ref[kSigs + 1] = {};
   bool running = false;
 };
@@ -94,20 +96,43 @@ void loop() {
   }
 }
 
-// Takes the signals of gone away from h; mu held.
-void unwant(handler& h, std::uint64_t gone) {
+// Takes the signals of gone away from h; those that nobody is left for are added to *free. mu held.
+void unwant(handler& h, std::uint64_t gone, std::uint64_t* free) {
   gone &= h.mask;
   h.mask &= ~gone;
   for (int n = 1; n <= kSigs; n++)
-    if ((gone >> (n - 1) & 1) && --st().ref[n] == 0) runtime::signal_disable(static_cast<std::uint32_t>(n));
+    if ((gone >> (n - 1) & 1) && --st().ref[n] == 0) *free |= std::uint64_t{1} << (n - 1);
 }
 
-void cancel(std::uint64_t mask, void (*action)(std::uint32_t)) {
-  st().mu.Lock();
-  for (handler& h : st().handlers) unwant(h, mask);
-  std::erase_if(st().handlers, [](const handler& h) { return h.mask == 0; });
+void each(std::uint64_t mask, void (*action)(std::uint32_t)) {
   for (int n = 1; n <= kSigs; n++)
     if (mask >> (n - 1) & 1) action(static_cast<std::uint32_t>(n));
+}
+
+// The end of a call of Stop or Reset; mu is held and given back. What came before the call still goes to the channels that it
+// has put on the list stopping under its number.
+void settle(std::uint64_t stop) {
+  st().mu.Unlock();
+  runtime::signalWaitUntilIdle();
+  st().mu.Lock();
+  std::erase_if(st().stopping, [=](const handler& h) { return h.stop == stop; });
+  st().mu.Unlock();
+}
+
+// From the old state to the new in one step: a signal that is asked for and then ignored never does what it does by default.
+void cancel(std::uint64_t mask, void (*action)(std::uint32_t), bool deliver) {
+  st().mu.Lock();
+  std::uint64_t stop = ++st().stops, free = 0;
+  bool any = false;
+  for (handler& h : st().handlers) {
+    if ((h.mask & mask) == 0) continue;
+    if (deliver) st().stopping.push_back({h.c, h.mask & mask, stop});
+    any = true;
+    unwant(h, mask, &free);
+  }
+  std::erase_if(st().handlers, [](const handler& h) { return h.mask == 0; });
+  each(mask, action);
+  if (any && deliver) return settle(stop);
   st().mu.Unlock();
 }
 
@@ -134,22 +159,19 @@ void Notify(chan<Signal> c, std::initializer_list<Signal> sigs) {
 
 // A signal that came before goes to the channel or does what it does without Notify; it is not lost between the two.
 void Stop(chan<Signal> c) {
-  auto is = [&](const handler& h) { return h.c == c; };
   st().mu.Lock();
-  auto h = std::find_if(st().handlers.begin(), st().handlers.end(), is);
+  auto h = std::find_if(st().handlers.begin(), st().handlers.end(), [&](const handler& o) { return o.c == c; });
   if (h == st().handlers.end()) return st().mu.Unlock();
-  st().stopping.push_back(*h);
-  unwant(*h, h->mask);
+  std::uint64_t stop = ++st().stops, free = 0;
+  st().stopping.push_back({h->c, h->mask, stop});
+  unwant(*h, h->mask, &free);
   st().handlers.erase(h);
-  st().mu.Unlock();
-  runtime::signalWaitUntilIdle();
-  st().mu.Lock();
-  st().stopping.erase(std::find_if(st().stopping.begin(), st().stopping.end(), is));
-  st().mu.Unlock();
+  each(free, runtime::signal_disable);
+  settle(stop);
 }
 
-void Reset(std::initializer_list<Signal> sigs) { cancel(maskOf(sigs), runtime::signal_disable); }
-void Ignore(std::initializer_list<Signal> sigs) { cancel(maskOf(sigs), runtime::signal_ignore); }
+void Reset(std::initializer_list<Signal> sigs) { cancel(maskOf(sigs), runtime::signal_disable, true); }
+void Ignore(std::initializer_list<Signal> sigs) { cancel(maskOf(sigs), runtime::signal_ignore, false); }
 bool Ignored(Signal sig) {
   return sig.number > 0 && sig.number <= kSigs && runtime::signal_ignored(static_cast<std::uint32_t>(sig.number));
 }

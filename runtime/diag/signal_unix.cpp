@@ -116,15 +116,19 @@ void sigenable(std::uint32_t sig) {
   if (old.handler != kOurs) atomic::Store(&fwdSig[sig], old.handler);
 }
 
+// A signal for a preemption may be on its way: thrown away by the kernel, it would count as pending for ever, and its thread
+// would get no other. sighandler ignores what is for nobody.
+static bool keepsPreempting(std::uint32_t sig) { return sig == sigPreempt && debug.asyncpreemptoff == 0; }
+
 // What the start has installed stays, and after Ignore the kernel goes on ignoring: as in Go, this undoes Notify only.
 void sigdisable(std::uint32_t sig) {
-  if (sig >= kNSIG || sig == SIGPROF_ || (sigtable[sig].flags & kSigNotify) == 0) return;
+  if (sig >= kNSIG || sig == SIGPROF_ || (sigtable[sig].flags & kSigNotify) == 0 || keepsPreempting(sig)) return;
   if (sigInstallGoHandler(sig) && (sigtable[sig].flags & kSigDefault) == 0) return;
   if (atomic::Cas(&handlingSig[sig], 1u, 0u)) setsig(sig, atomic::Load(&fwdSig[sig]));
 }
 
 void sigignore(std::uint32_t sig) {
-  if (sig >= kNSIG || sig == SIGPROF_ || (sigtable[sig].flags & kSigNotify) == 0) return;
+  if (sig >= kNSIG || sig == SIGPROF_ || (sigtable[sig].flags & kSigNotify) == 0 || keepsPreempting(sig)) return;
   atomic::Store(&handlingSig[sig], 0u);
   setsig(sig, kSigIgnore);
 }
@@ -167,10 +171,19 @@ LANDMARK void sigpipe() {
   exit(2);
 }
 
+// Signals that stop the process are not ours unless asked for. One that came to our handler while Stop put the kernel's back
+// is sent once more.
+static bool sigagain(std::uint32_t sig) {
+  if ((sigtable[sig].flags & kSigDefault) == 0) return false;
+  raiseproc(sig);
+  return true;
+}
+
 // True if the signal was not for us after all: it came between a change of the handler and the change's bookkeeping.
 static bool sigfwdgo(std::uint32_t sig) {
-  if (sig >= kNSIG || atomic::Load(&handlingSig[sig]) != 0) return false;
+  if (sig >= kNSIG || atomic::Load(&handlingSig[sig]) != 0 || signal_claimed(sig)) return false;
   void* f = atomic::Load(&fwdSig[sig]);
+  if (f == kSigDfl && sigagain(sig)) return true;
   if (f == kSigIgnore || (f == kSigDfl && (sigtable[sig].flags & kSigIgn))) return true;
   setsig(sig, kSigDfl);
   dieFromSignal(sig);
@@ -468,9 +481,12 @@ LANDMARK void sighandler(std::uint32_t sig, siginfo* info, ucontext* ctx, g* gp)
     return;
   }
   if (info->si_code == SI_USER_ || (flags & kSigNotify)) {
-    if (sigsend(sig)) return;
+    // The kernel ignores what Ignore was called for; one that finds it ignored came while it was.
+    do {
+      if (sigsend(sig) || signal_ignored(sig)) return;
+    } while (signal_claimed(sig));
   }
-  if (info->si_code == SI_USER_ && signal_ignored(sig)) return;
+  if (sigBlockAgain(sig, ctx) || (sig < kNSIG && sigagain(sig))) return;
   if (flags & kSigKill) dieFromSignal(sig);
   if ((flags & (kSigThrow | kSigPanic)) == 0) return;
   dieLoudly(sig, info, ctx, gp);

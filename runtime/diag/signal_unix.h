@@ -32,6 +32,11 @@ void sigignore(std::uint32_t sig) GOSYM("runtime.sigignore");
 // sigqueue.cpp. sigsend: true if somebody asked for sig; async-signal-safe.
 bool sigsend(std::uint32_t sig) GOSYM("runtime.sigsend");
 bool signal_ignored(std::uint32_t sig) GOSYM("runtime.signal_ignored");
+// Is sig asked for, or ignored by the program's wish?
+bool signal_claimed(std::uint32_t sig);
+// On the receiver's thread, which lets in sig though the program was started with it blocked: true if nobody asks for it any
+// more. It is blocked again when the handler returns, and pending.
+bool sigBlockAgain(std::uint32_t sig, ucontext* ctx);
 
 // preempt.cpp: preempt by signal (hooks.preemptM); doSigPreempt is its receiving end.
 void preemptinit() GOSYM("runtime.preemptinit");

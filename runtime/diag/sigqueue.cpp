@@ -8,6 +8,9 @@
 //   - Only the receiver clears bits, all of them at once, after it has moved state back to idle.
 //   - Threads keep the mask the program was started with: what it starts or executes sees that. A signal that was blocked
 //     then and is asked for now is let in by one thread only, the receiver's, which from then on is tied to it.
+//   - A signal that is asked for, or ignored, at each moment of a change from the one to the other meets one of the two bits
+//     at each moment: the new bit is set before the old one is cleared. Who finds neither looks once more if there were
+//     changes meanwhile (signal_claimed).
 #include "runtime/diag/sigqueue.h"
 
 #include "runtime/diag/signal_unix.h"
@@ -23,11 +26,14 @@ static struct {
   std::uint64_t wanted;      // atomic
   std::uint64_t ignored;     // atomic
   std::uint64_t mask;        // atomic: pending
+  std::uint32_t changes;     // atomic; one more between setting a bit of the first two and clearing the other's
   std::uint64_t unblock;     // atomic: asked for, but blocked from the start
-  std::uint64_t unblocked;   // receiver: of them those its thread lets in
+  std::uint64_t unblocked;   // atomic; receiver, and handlers on its thread: of them those its thread lets in
+  m* recvm;                  // receiver: the thread that it is tied to while it lets in some of these
   std::uint64_t recv;        // receiver: fetched, not yet returned
   std::uint32_t state;       // atomic
   std::uint32_t delivering;  // atomic: handlers between the look at wanted and the wake-up
+  std::uint32_t rounds;      // atomic; the receiver adds one when all that it has fetched is delivered
 } sigq GOSYM("runtime.sig");
 
 // Makes the receiver look at what has changed.
@@ -62,11 +68,26 @@ bool sigsend(std::uint32_t s) {
 // The receiver's thread lets in what is asked for, and nothing else that was blocked at the start.
 static void updatemask() {
   std::uint64_t want = atomic::Load(&sigq.unblock);
-  if (want == sigq.unblocked) return;
-  if (sigq.unblocked == 0) lockOSThread();
-  changesigmask(sigq.unblocked & ~want, want & ~sigq.unblocked);
-  sigq.unblocked = want;
-  if (want == 0) unlockOSThread();
+  std::uint64_t have = atomic::Load(&sigq.unblocked);
+  if (want == have && (want != 0 || sigq.recvm == nullptr)) return;
+  if (sigq.recvm == nullptr) LockOSThread();  // not lockOSThread: its thread must make no others, they inherit the mask
+  sigq.recvm = getg()->m;
+  // Blocked first, then taken off the list; and on the list before it is let in: the handler looks there.
+  changesigmask(have & ~want, 0);
+  atomic::Store(&sigq.unblocked, want);
+  changesigmask(0, want & ~have);
+  if (want == 0) {
+    sigq.recvm = nullptr;
+    UnlockOSThread();
+  }
+}
+
+bool sigBlockAgain(std::uint32_t s, ucontext* ctx) {
+  if (s == 0 || s >= kNSIG || getg()->m != sigq.recvm || (atomic::Load(&sigq.unblocked) & sigbit(s)) == 0) return false;
+  atomic::And(&sigq.unblocked, ~sigbit(s));
+  ctx->uc_sigmask |= sigbit(s);
+  raiseproc(s);
+  return true;
 }
 
 std::uint32_t signal_recv() {
@@ -77,6 +98,7 @@ std::uint32_t signal_recv() {
       return i + 1;
     }
     updatemask();
+    atomic::Xadd(&sigq.rounds, 1u);
     for (bool woken = false; !woken;) {
       switch (atomic::Load(&sigq.state)) {
         case sigIdle:
@@ -97,9 +119,12 @@ std::uint32_t signal_recv() {
   }
 }
 
+// Idle is the receiver's work between two waits, so only a receiver that waits has delivered everything. In a storm of
+// other signals it may never be seen to wait: its second round from now has fetched and delivered what is queued now.
 void signalWaitUntilIdle() {
   while (atomic::Load(&sigq.delivering) != 0) Gosched();
-  while (atomic::Load(&sigq.state) == sigSending) Gosched();
+  std::uint32_t from = atomic::Load(&sigq.rounds);
+  while (atomic::Load(&sigq.state) != sigReceiving && atomic::Load(&sigq.rounds) - from < 2) Gosched();
 }
 
 static bool blockedAtStart(std::uint32_t s) { return (initSigmask & sigbit(s)) != 0 && blockableSig(s); }
@@ -107,6 +132,7 @@ static bool blockedAtStart(std::uint32_t s) { return (initSigmask & sigbit(s)) !
 void signal_enable(std::uint32_t s) {
   if (s == 0 || s >= kNSIG) return;
   atomic::Or(&sigq.wanted, sigbit(s));
+  atomic::Xadd(&sigq.changes, 1u);
   atomic::And(&sigq.ignored, ~sigbit(s));
   sigenable(s);
   if (blockedAtStart(s)) {
@@ -128,12 +154,23 @@ void signal_disable(std::uint32_t s) {
 
 void signal_ignore(std::uint32_t s) {
   if (s == 0 || s >= kNSIG) return;
+  atomic::Or(&sigq.ignored, sigbit(s));
+  atomic::Xadd(&sigq.changes, 1u);
   sigignore(s);
   atomic::And(&sigq.wanted, ~sigbit(s));
-  atomic::Or(&sigq.ignored, sigbit(s));
 }
 
 void sigInitIgnored(std::uint32_t s) { sigq.ignored |= sigbit(s); }
+
+bool signal_claimed(std::uint32_t s) {
+  if (s == 0 || s >= kNSIG) return false;
+  for (std::uint32_t seen = atomic::Load(&sigq.changes);;) {
+    if ((atomic::Load(&sigq.wanted) | atomic::Load(&sigq.ignored)) & sigbit(s)) return true;
+    std::uint32_t now = atomic::Load(&sigq.changes);
+    if (now == seen) return false;
+    seen = now;
+  }
+}
 
 bool signal_ignored(std::uint32_t s) { return s != 0 && s < kNSIG && (atomic::Load(&sigq.ignored) & sigbit(s)) != 0; }
 

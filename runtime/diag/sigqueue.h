@@ -13,7 +13,7 @@ void sigInitIgnored(std::uint32_t sig) GOSYM("runtime.sigInitIgnored");
 bool signal_ignored(std::uint32_t sig) GOSYM("runtime.signal_ignored");
 // The next signal that somebody asked for; blocks. One goroutine at a time.
 std::uint32_t signal_recv() GOSYM("runtime.signal_recv");
-// Waits until no handler is delivering a signal: after it, what was disabled comes no more.
+// Waits until every signal whose handler has begun is with the receiver's caller: after it, what was disabled comes no more.
 void signalWaitUntilIdle() GOSYM("runtime.signalWaitUntilIdle");
 
 }  // namespace runtime
