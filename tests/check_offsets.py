@@ -3,6 +3,9 @@
 
 The scratch build starts from a configured tree in which go_asm.h is already made, so a missing dependency on the
 headers shows too. Its path has a space in it.
+
+In the same copy it makes the three changes that runtime/README.md describes for newcomers, and sees them work: so what is
+written there is all that there is to do.
 """
 import re
 import shutil
@@ -26,6 +29,29 @@ MOVES = [
     ("bootstep.h", "std::uint64_t scratch_r;", "  const g* gp;",
      {"bootrec.desc": 0, "bootrec.gp": 8, "bootrec.val": 8, "bootrec._size": 8}),
 ]
+
+
+
+def newcomer(tree):
+    """Makes the changes that the document's ```diff blocks show: under each file and each @@, lines of context, of which
+    one must begin a line of the file, and the lines that go behind it."""
+    text = (tree / "runtime" / "README.md").read_text(encoding="utf-8")
+    files = []
+    for block in re.findall(r"^```diff\n(.*?)^```", text, re.S | re.M):
+        for name, hunk in re.findall(r"^\+\+\+ b/(\S+)\n@@\n((?:[ +].*\n)+)", block, re.M):
+            context = [line[1:] for line in hunk.splitlines() if line[0] == " "]
+            added = [line[1:] for line in hunk.splitlines() if line[0] == "+"]
+            path = tree / name
+            lines = path.read_text(encoding="utf-8").splitlines()
+            places = [i for i, line in enumerate(lines) if line.startswith(context[-1])]
+            if len(places) != 1:
+                sys.exit(f"runtime/README.md: {name} has {len(places)} lines that begin with: {context[-1]}")
+            lines[places[0] + 1:places[0] + 1] = added
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            files.append(name)
+    if len(files) != 5:
+        sys.exit(f"runtime/README.md: five files are touched by its three changes, found {files}")
+
 
 def go_asm(path):
     return {name: int(value) for name, value in re.findall(r"^#define (\w+) (-?\d+)$", path.read_text(), re.M)}
@@ -81,6 +107,7 @@ def main():
             if text.count("\n" + place) != 1:
                 sys.exit(f"{header} has no single line that begins with: {place}")
             path.write_text(text.replace("\n" + place, f"\n  {member}\n{place}"))
+        newcomer(tree)
         sh("cmake", "--build", str(build), "--target", "hello")
 
         header = go_asm(build / "asm" / "go_asm.h")
@@ -98,6 +125,11 @@ def main():
         out = sh(str(build / "bin" / "hello"))
         if out != "hello, world\n":
             errors.append(f"hello of the changed tree says {out!r}")
+        trace = sh("env", "GODEBUG=boottrace=1,hello=42", str(build / "bin" / "hello"))
+        if not re.search(r"runtime\.hello +hello=42$", trace, re.M):
+            errors.append(f"the newcomer's step is not in the trace, or lacks its variable:\n{trace}")
+        if b"waiting for hello\0" not in (build / "bin" / "hello").read_bytes():
+            errors.append("the newcomer's reason to wait is not in the program")
 
     print("\n".join(errors) or f"{len(before_table)} entries; header, assembly and table follow the fields")
     return 1 if errors else 0

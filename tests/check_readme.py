@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""README.md says what is so: its commands print what it shows, its programs build, its table names tests that are there.
+"""The documents say what is so: commands print what is shown, programs build, links and named tests are there.
 
 usage: check_readme.py --root DIR --build DIR --bin DIR
        check_readme.py --root DIR --write-claims        the table's second column anew, from the tests' tags
@@ -11,6 +11,7 @@ machine are not compared. ```cpp and ```cmake blocks whose first line names a fi
 under <!-- not run: WHY --> is not run, and the test says so; it must be one of NOT_RUN.
 
 runtime/README.md: a function named in its tables must be a symbol of bin/boot, or stand in the file named beside it.
+tests/README.md has the table of claims.
 """
 import argparse
 import os
@@ -22,6 +23,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+DOCS = ("README.md", "boot/README.md", "scripts/README.md", "scripts/lesson.md", "runtime/README.md", "tests/README.md")
+CLAIMS = "tests/README.md"
+README_LINES = 160  # what a newcomer reads first stays short
 NOT_RUN = {"scripts/test"}
 # Commands that a test can't run again, since its build is done; said, not hidden.
 DONE = {"scripts/build --quiet"}
@@ -107,7 +111,8 @@ def translate(command, args):
     return re.sub(r"(?<![\w/.~-])build(?=[/\s])", lambda m: build, command)
 
 
-def check_console(text, args, say):
+def check_console(doc, args, say):
+    text = (args.root / doc).read_text(encoding="utf-8")
     root = args.root.resolve()
     ran = 0
     with tempfile.TemporaryDirectory(prefix="readme ") as home:
@@ -131,7 +136,7 @@ def check_console(text, args, say):
             if language != "console":
                 continue
             if not lines or not lines[0].startswith("$ "):
-                say(f"README.md:{number}: a console block begins with a command")
+                say(f"{doc}:{number}: a console block begins with a command")
                 continue
             runs = []
             for line in lines:
@@ -143,7 +148,7 @@ def check_console(text, args, say):
                 if skip:
                     print(f"not run: {command} ({skip})")
                     if command not in NOT_RUN:
-                        say(f"README.md:{number}: {command} must be run")
+                        say(f"{doc}:{number}: {command} must be run")
                     continue
                 if command in DONE:
                     print(f"done:    {command} (the test runs on what is built)")
@@ -154,7 +159,7 @@ def check_console(text, args, say):
                                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                           check=False)
                 except subprocess.TimeoutExpired:
-                    say(f"README.md:{number}: {command}\n   does not end")
+                    say(f"{doc}:{number}: {command}\n   does not end")
                     continue
                 got = done.stdout.decode("utf-8", "replace").splitlines()
                 trim = [blur(line, root) for line in got]
@@ -166,7 +171,7 @@ def check_console(text, args, say):
                 error = matches(want, trim)
                 print(f"{'FAILED ' if error else 'ok     '} {command}")
                 if error:
-                    say(f"README.md:{number}: {command}\n{error}\nits output:\n" + "\n".join(got[:60]))
+                    say(f"{doc}:{number}: {command}\n{error}\nits output:\n" + "\n".join(got[:60]))
     return ran
 
 
@@ -193,7 +198,14 @@ ROW = re.compile(r"^\| (C\d\d) \| (.*?) \| (.*?) \| ?(.*?) ?\|$")
 NONE = "no test yet"
 
 
+MANY = 4
+
+
 def cell(tests):
+    """The tests that show a claim; where they are many, one and how many more: ctest -L lists them."""
+    if len(tests) > MANY:
+        first = next((t for t in tests if t.startswith("check_")), tests[0])
+        return f"`{first}` and {len(tests) - 1} more"
     return ", ".join(f"`{t}`" for t in tests) or NONE
 
 
@@ -207,19 +219,19 @@ def check_claims(text, root, say):
         claim, _, shown, _ = row.groups()
         seen.append(claim)
         if shown != cell(tests.get(claim, [])):
-            say(f"README.md:{number}: {claim} is shown by {cell(tests.get(claim, []))}; the table says {shown}; "
+            say(f"{CLAIMS}:{number}: {claim} is shown by {cell(tests.get(claim, []))}; the table says {shown}; "
                 "tests/check_readme.py --write-claims writes it anew")
     wanted = [f"C{n:02}" for n in range(1, 58)]
     if seen != wanted:
-        say(f"README.md: the table's claims are not C01 to C57: {sorted(set(wanted) ^ set(seen))}")
+        say(f"{CLAIMS}: the table's claims are not C01 to C57: {sorted(set(wanted) ^ set(seen))}")
 
 
 TEST = re.compile(r"`((?:prog|hosted|pie|run|unit|unit_hosted)\.\w+|check_\w+)`")
 
 
-def check_names(text, root, say):
-    """Every test that the README names is there; one is named by how it is run, so its file must say so."""
-    names = set(TEST.findall(text))
+def check_names(doc, text, root, say):
+    """Every test that a document names is there; one is named by how it is run, so its file must say so."""
+    names = {name for name in TEST.findall(text) if "NAME" not in name}
     for name in sorted(names):
         kind, _, stem = name.rpartition(".")
         if kind in ("unit", "unit_hosted"):
@@ -234,13 +246,34 @@ def check_names(text, root, say):
         else:
             there = any((root / "tests").glob(f"**/{name}.py"))
         if not there:
-            say(f"README.md: there is no test {name}")
+            say(f"{doc}: there is no test {name}")
     return len(names)
+
+
+def anchor(heading):
+    """The name by which a heading can be linked to."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def check_links(doc, text, root, say):
+    """Links between the documents lead to files and headings that are there."""
+    count = 0
+    for target in re.findall(r"\]\(([^)\s]+)\)", re.sub(r"```.*?```", "", text, flags=re.S)):
+        if re.match(r"\w+:", target):
+            continue
+        count += 1
+        name, _, place = target.partition("#")
+        file = (root / doc).parent / name if name else root / doc
+        if not file.exists():
+            say(f"{doc}: the link {target} leads nowhere")
+        elif place and place not in [anchor(h) for h in re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.M)]:
+            say(f"{doc}: {target}: there is no such heading")
+    return count
 
 
 def write_claims(root):
     tests = tagged(root)
-    readme = root / "README.md"
+    readme = root / CLAIMS
     lines = readme.read_text(encoding="utf-8").splitlines()
     for i, line in enumerate(lines):
         row = ROW.match(line)
@@ -294,14 +327,20 @@ def main():
         print("gdb is not installed")
         return SKIP
     errors = []
-    text = (args.root / "README.md").read_text(encoding="utf-8")
     functions = check_map(args, errors.append)
-    check_claims(text, args.root, errors.append)
-    names = check_names(text, args.root, errors.append)
-    ran = check_console(text, args, errors.append)
+    names = ran = links = 0
+    for doc in DOCS:
+        text = (args.root / doc).read_text(encoding="utf-8")
+        if doc == CLAIMS:
+            check_claims(text, args.root, errors.append)
+        if doc == "README.md" and len(text.splitlines()) > README_LINES:
+            errors.append(f"README.md has {len(text.splitlines())} lines, more than {README_LINES}")
+        names += check_names(doc, text, args.root, errors.append)
+        links += check_links(doc, text, args.root, errors.append)
+        ran += check_console(doc, args, errors.append)
     if ran < 12:
-        errors.append(f"only {ran} commands in README.md")
-    print("\n".join(errors) or f"{ran} commands, {functions} functions, 57 claims, {names} tests")
+        errors.append(f"only {ran} commands in the documents")
+    print("\n".join(errors) or f"{ran} commands, {functions} functions, 57 claims, {names} tests, {links} links")
     return 1 if errors else 0
 
 
