@@ -1,7 +1,7 @@
 // std::thread as a goroutine: pthread_create, _join, _detach, _self, and pthread_key_*.
 //
 // Owns: the thread structure behind a pthread_t, and values set by pthread_setspecific, which are the goroutine's (a
-// thread_local, in contrast, is the M's: see the README).
+// thread_local, in contrast, is the M's: see boot/README.md).
 //
 // Invariants
 //   - state goes 0 → kEnded, or kDetached is set in it; whoever does the second of the two frees the structure. A joiner
