@@ -30,6 +30,7 @@
 namespace runtime {
 
 void* mallocgc(std::size_t n, std::uint32_t flags) __asm__("runtime.mallocgc");
+[[noreturn]] void panicmakeslicelen() __asm__("runtime.panicmakeslicelen");
 bool setfinalizer(void* obj, void (*fn)(void* obj, void* closure), void* closure) __asm__("runtime.SetFinalizer");
 void setdestructor(void* obj, void (*fn)(void* obj, void* closure)) __asm__("runtime.setdestructor");
 
@@ -63,10 +64,13 @@ inline constexpr bool noscan<std::pair<A, B>> = noscan<A>&& noscan<B>;
 
 namespace detail {
 
-// Bytes to ask for: mallocgc aligns to 16, and blocks of a power of two to their size.
+constexpr std::size_t maxAlloc = std::size_t{1} << 47;
+
+// Bytes to ask for, of at most maxAlloc: mallocgc aligns to 16, and blocks of a power of two to their size.
 template <class T>
 constexpr std::size_t allocSize(std::size_t n) {
   static_assert(alignof(T) <= 8192, "alignment above a page of the heap");
+  static_assert(sizeof(T) <= maxAlloc, "larger than the address space");
   if constexpr (alignof(T) > 16) return std::bit_ceil(n < alignof(T) ? alignof(T) : n);
   return n;
 }
@@ -91,14 +95,15 @@ T* New(Args&&... args) {
   return t;
 }
 
-// n zeroed Ts that live while anything points into them. T must not need a constructor or destructor.
+// n zeroed Ts that live while anything points into them. T must not need a constructor or destructor. Panics if n is more
+// than the address space holds.
 template <class T>
 std::span<T> make_slice(std::size_t n) {
   static_assert(std::is_trivially_copyable_v<T> && std::is_trivially_destructible_v<T>,
                 "make_slice is for plain types; use std::vector for others");
   std::size_t bytes;
   detail::needConcurrentMarking();
-  if (__builtin_mul_overflow(n, sizeof(T), &bytes)) bytes = ~std::size_t{0};
+  if (__builtin_mul_overflow(n, sizeof(T), &bytes) || bytes > detail::maxAlloc) runtime::panicmakeslicelen();
   void* p = runtime::mallocgc(detail::allocSize<T>(bytes), (noscan<T> ? detail::kNoscan : 0) | detail::kNeedzero);
   return {static_cast<T*>(p), n};
 }

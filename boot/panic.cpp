@@ -242,6 +242,10 @@ namespace runtime {
 
 void panicplain(const char* msg) { throwRuntimeError(msg, false, CALLER_PC_SP_BP); }
 
+// For make_slice (boot/mem.h).
+[[noreturn]] void panicmakeslicelen() __asm__("runtime.panicmakeslicelen");
+void panicmakeslicelen() { throwRuntimeError("runtime error: makeslice: len out of range", false, CALLER_PC_SP_BP); }
+
 // What a handler's injected call runs: the goroutine throws where it faulted.
 void sigpanic() {
   g* gp = getg();

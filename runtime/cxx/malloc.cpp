@@ -22,7 +22,8 @@
 
 namespace {
 
-constexpr std::size_t kAlign = 16;  // alignof(max_align_t), what malloc promises
+constexpr std::size_t kAlign = 16;   // alignof(max_align_t), what malloc promises
+constexpr std::size_t kPage = 4096;  // what valloc aligns to
 
 void* enomem(void* p) {
   if (p == nullptr) errno = ENOMEM;
@@ -80,6 +81,10 @@ void* aligned_alloc(std::size_t align, std::size_t n) noexcept {
 }
 
 void* memalign(std::size_t align, std::size_t n) noexcept { return aligned_alloc(align, n); }
+void* valloc(std::size_t n) noexcept { return aligned_alloc(kPage, n); }
+void* pvalloc(std::size_t n) noexcept {
+  return n > SIZE_MAX - kPage ? enomem(nullptr) : aligned_alloc(kPage, (n + kPage - 1) & ~(kPage - 1));
+}
 
 int posix_memalign(void** out, std::size_t align, std::size_t n) noexcept {
   if (!pow2(align) || align % sizeof(void*) != 0) return EINVAL;

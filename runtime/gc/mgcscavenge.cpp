@@ -35,6 +35,7 @@ struct {
   std::uint64_t growthsSeen;             // bgscavenge; read by sysmon
   std::int64_t stackTime;                // bgscavenge; read by sysmon: when stacks were looked at last
   stackseg* segs;                        // STW: cut off, to be freed
+  bool refused;                          // atomic: the kernel takes no pages back; tried anew after each cycle
 } scav GOSYM("runtime.scavenge.state");
 
 std::uint64_t heapRetained() { return atomic::Load(&mheap_.stats.heapSys) - atomic::Load(&mheap_.stats.heapReleased); }
@@ -75,12 +76,17 @@ LANDMARK uintptr scavenge(uintptr n) {
     if (k == 0) break;
     unlock(&h->lock);
     uintptr bytes = uintptr{k} * pageSize;
-    sysUnusedOS(reinterpret_cast<void*>(a->base + at * pageSize), bytes);
+    unusedPages state = sysUnusedOS(reinterpret_cast<void*>(a->base + at * pageSize), bytes);
     lock(&h->lock);
     clearBits(a->pages.alloc, at, k);
-    setBits(a->pages.scav, at, k);
+    if (state != unusedRefused) setBits(a->pages.scav, at, k);
+    if (state == unusedZero) setBits(a->pages.zero, at, k);
     arenaSums[a->index] = arenaUpdate(&a->pages, at, k);
     if (a->index < h->searchIdx) h->searchIdx = a->index;
+    if (state == unusedRefused) {
+      atomic::Store(&scav.refused, true);
+      break;
+    }
     atomic::Xadd(&h->stats.heapReleased, bytes);
     got += bytes;
     if (arena < h->narenas) arena = a->index + 1;  // arenas may have been added meanwhile
@@ -98,6 +104,7 @@ void scavengeOverLimit() {
 
 LANDMARK void gcPaceScavenger() {
   gcControllerState* c = &gcController;
+  atomic::Store(&scav.refused, false);
   std::uint64_t limit = kNoGoal;
   if (c->memoryLimit != INT64_MAX) {
     auto want = static_cast<std::uint64_t>(static_cast<double>(c->memoryLimit) * 0.95);
@@ -116,6 +123,7 @@ LANDMARK void gcPaceScavenger() {
 
 // Not without free pages: sweeping makes them, and wakes us again at its end.
 static bool shallScavenge() {
+  if (atomic::Load(&scav.refused)) return false;
   std::uint64_t held = heapRetained();
   if (held <= atomic::Load(&mheap_.stats.heapInuse)) return false;
   return held > atomic::Load(&scav.percentGoal) || mappedReady() > atomic::Load(&scav.limitGoal);

@@ -74,8 +74,8 @@ ALWAYS_INLINE void gcTest(uintptr n) {
 }
 
 [[gnu::noinline]] void* allocLarge(mcache* c, std::size_t n, bool noscan, bool zero) {
+  if (UNLIKELY(n > maxAlloc)) panicplain("runtime: allocation size out of range");
   uintptr npages = (n + pageSize - 1) >> pageShift;
-  if (n + pageSize < n) throw_("out of memory");
   if (atomic::LoadRelaxed(&mheap_.sweepIdx) < numSpanClasses) hooks.deductSweepCredit(npages * pageSize);
   mspan* s = mheap_alloc(&mheap_, npages, noscan ? 1 : 0, mSpanInUse, 1, false);
   if (s == nullptr) throw_("out of memory");
@@ -187,7 +187,7 @@ void* manualSlow(mcache* c, spanClass spc, bool quiet) {
 }
 
 void* manualLarge(std::size_t n, std::size_t align, bool noscan, bool zero, bool quiet) {
-  if (n + pageSize < n || align > (std::size_t{1} << 40)) return nullptr;
+  if (n > maxAlloc || align > maxAlloc) return nullptr;
   uintptr npages = (n + pageSize - 1) >> pageShift;
   mspan* s =
       mheap_alloc(&mheap_, npages, noscan ? 1 : 0, mSpanManual, align <= pageSize ? 1 : align >> pageShift, quiet);

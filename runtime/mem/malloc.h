@@ -15,7 +15,11 @@ void freemcache(mcache* c) GOSYM("runtime.freemcache");
 // is never swept, and is itself a root, scanned conservatively unless kNoscan.
 enum : std::uint32_t { kNoscan = 1, kNeedzero = 2, kManual = 4 };
 
-// n bytes, 16-byte aligned for n >= 16 (8 for smaller). Throws (fatal) Go's text when out of memory.
+// No object can be larger than the address space. A request for more is refused before anything is reckoned with it.
+constexpr uintptr maxAlloc = uintptr{1} << 47;
+
+// n bytes, 16-byte aligned for n >= 16 (8 for smaller). Throws (fatal) Go's text when out of memory; above maxAlloc it
+// panics.
 void* mallocgc(std::size_t n, std::uint32_t flags) GOSYM("runtime.mallocgc");
 // As mallocgc but null when memory is refused; for malloc/operator new(nothrow).
 void* mallocManual(std::size_t n, std::size_t align, bool zero);
@@ -25,5 +29,6 @@ std::size_t usableSize(const void* p);  // of a block from mallocManual
 
 // Memory that is never freed, zeroed. Works from mallocinit on, on any stack.
 void* persistentalloc(uintptr size, uintptr align) GOSYM("runtime.persistentalloc");
+void* persistentallocQuiet(uintptr size, uintptr align);  // null when memory is refused
 
 }  // namespace runtime

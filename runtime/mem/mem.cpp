@@ -6,17 +6,18 @@
 
 namespace runtime {
 
-LANDMARK void* sysAlloc(uintptr n, std::uint64_t* stat) {
-  void* p = sysAllocOS(n);
+LANDMARK void* sysAlloc(uintptr n, std::uint64_t* stat, bool quiet) {
+  void* p = sysAllocOS(n, quiet);
   if (p != nullptr) atomic::Xadd(stat, n);
   return p;
 }
 
 LANDMARK void* sysReserve(void* v, uintptr n) { return sysReserveOS(v, n); }
 
-LANDMARK void sysMap(void* v, uintptr n, std::uint64_t* stat) {
+LANDMARK bool sysMap(void* v, uintptr n, std::uint64_t* stat, bool quiet) {
+  if (!sysMapOS(v, n, quiet)) return false;
   atomic::Xadd(stat, n);
-  sysMapOS(v, n);
+  return true;
 }
 
 [[noreturn, gnu::cold]] void outOfMemory(uintptr n) {
@@ -34,23 +35,21 @@ struct {
 } persistent GOSYM("runtime.globalAlloc");
 }  // namespace
 
-LANDMARK void* persistentalloc(uintptr size, uintptr align) {
+void* persistentallocQuiet(uintptr size, uintptr align) {
   if (size == 0) throw_("persistentalloc: size == 0");
   if (align == 0) align = 8;
   if ((align & (align - 1)) != 0) throw_("persistentalloc: align is not a power of 2");
   if (align > pageSize) throw_("persistentalloc: align is too large");
-  if (size >= kPersistentChunk / 4) {  // would waste the rest of a chunk
-    void* p = sysAlloc((size + 4095) & ~uintptr{4095}, &mheap_.stats.otherSys);
-    if (p == nullptr) outOfMemory(size);
-    return p;
-  }
+  if (size > maxAlloc) return nullptr;
+  if (size >= kPersistentChunk / 4)  // would waste the rest of a chunk
+    return sysAlloc((size + 4095) & ~uintptr{4095}, &mheap_.stats.otherSys, true);
   lock(&persistent.lock);
   uintptr at = (persistent.off + align - 1) & ~(align - 1);
   if (at + size > persistent.end || persistent.base == 0) {
-    void* p = sysAlloc(kPersistentChunk, &mheap_.stats.otherSys);
+    void* p = sysAlloc(kPersistentChunk, &mheap_.stats.otherSys, true);
     if (p == nullptr) {
       unlock(&persistent.lock);
-      outOfMemory(kPersistentChunk);
+      return nullptr;
     }
     persistent.base = at = reinterpret_cast<uintptr>(p);
     persistent.end = at + kPersistentChunk;
@@ -58,6 +57,12 @@ LANDMARK void* persistentalloc(uintptr size, uintptr align) {
   persistent.off = at + size;
   unlock(&persistent.lock);
   return reinterpret_cast<void*>(at);
+}
+
+LANDMARK void* persistentalloc(uintptr size, uintptr align) {
+  void* p = persistentallocQuiet(size, align);
+  if (UNLIKELY(p == nullptr)) outOfMemory(size);
+  return p;
 }
 
 }  // namespace runtime

@@ -47,10 +47,13 @@ BOOTMARK void mheap_init(mheap* h) {
 heapArena* addArena(uintptr base, arenaKind kind) {
   mheap* h = &mheap_;
   heapArena*** l2 = &arenas[base >> (arenaShift + arenaL2Bits)];
-  if (*l2 == nullptr)
-    atomic::StoreRel(l2, static_cast<heapArena**>(persistentalloc(arenaL2Entries * sizeof(heapArena*), 64)));
+  if (*l2 == nullptr) {
+    auto* t = static_cast<heapArena**>(persistentallocQuiet(arenaL2Entries * sizeof(heapArena*), 64));
+    if (t == nullptr) return nullptr;
+    atomic::StoreRel(l2, t);
+  }
   auto* a = static_cast<heapArena*>(
-      sysAlloc((sizeof(heapArena) + physPageSize - 1) & ~(physPageSize - 1), &h->stats.otherSys));
+      sysAlloc((sizeof(heapArena) + physPageSize - 1) & ~(physPageSize - 1), &h->stats.otherSys, true));
   if (a == nullptr) return nullptr;
   a->base = base;
   a->kind = kind;
@@ -65,6 +68,7 @@ heapArena* addArena(uintptr base, arenaKind kind) {
     a->index = at;
     arenaList[at] = a;
     for (auto& w : a->pages.scav) w = ~std::uint64_t{0};
+    for (auto& w : a->pages.zero) w = ~std::uint64_t{0};
     arenaSums[at] = arenaUpdate(&a->pages, 0, pagesPerArena);
     if (at < h->searchIdx) h->searchIdx = at;
     if (base < h->heapLo) h->heapLo = base;
@@ -112,17 +116,30 @@ bool mheap_grow(mheap* h, uintptr npages, bool quiet) {
     uintptr tail = uintptr{arenaSums[last].end} * pageSize;
     if (arenaList[last]->base + heapArenaBytes == h->nextArena && tail < ask) ask -= tail;
   }
-  void* v = ask <= (uintptr{1} << 47) ? mheap_sysAlloc(h, ask, &got) : nullptr;
-  if (v == nullptr) {
+  // What is refused leaves the heap as it was; of what was asked for in vain the next arena's place must not be lost.
+  auto refused = [&] {
     if (!quiet)
       printf("runtime: out of memory: cannot allocate {}-byte block ({} in use)\n",
              (ask + heapArenaBytes - 1) & ~(heapArenaBytes - 1), atomic::Load(&h->stats.heapInuse));
     return false;
+  };
+  uintptr hint = h->nextArena;
+  void* v = ask <= (kMaxArenas - h->narenas) * heapArenaBytes ? mheap_sysAlloc(h, ask, &got) : nullptr;
+  if (v == nullptr) return refused();
+  if (!sysMap(v, got, &h->stats.heapSys, quiet)) {
+    sysFreeOS(v, got);
+    h->nextArena = hint;
+    return refused();
   }
-  sysMap(v, got, &h->stats.heapSys);
   atomic::Xadd(&h->stats.heapReleased, got);
   for (uintptr b = reinterpret_cast<uintptr>(v), e = b + got; b < e; b += heapArenaBytes)
-    if (addArena(b, arenaHeap) == nullptr) return false;
+    if (addArena(b, arenaHeap) == nullptr) {  // no memory for what is to be known of it
+      sysFreeOS(reinterpret_cast<void*>(b), e - b);
+      atomic::Xadd(&h->stats.heapSys, -(e - b));
+      atomic::Xadd(&h->stats.heapReleased, -(e - b));
+      if (h->nextArena == e) h->nextArena = b;
+      return refused();
+    }
   return true;
 }
 
@@ -162,19 +179,14 @@ void eachArena(uintptr base, uintptr npages, F f) {
   }
 }
 
+// Null when memory is refused.
 mspan* newSpan(mheap* h, mSpanState state) {
-  mspan* s = h->freeSpans;
-  if (s != nullptr) {
-    h->freeSpans = s->next;
-  } else {
-    s = static_cast<mspan*>(persistentalloc(sizeof(mspan), 64));
-  }
   slice<mspan*>& all = state == mSpanInUse ? h->allspans : h->manualspans;
   if (all.len == all.cap) {
     std::int64_t cap = all.cap == 0 ? 1024 : all.cap * 2;
     uintptr bytes = static_cast<uintptr>(cap) * sizeof(mspan*);
-    auto* nw = static_cast<mspan**>(sysAlloc(bytes, &h->stats.otherSys));
-    if (nw == nullptr) outOfMemory(bytes);
+    auto* nw = static_cast<mspan**>(sysAlloc(bytes, &h->stats.otherSys, true));
+    if (nw == nullptr) return nullptr;
     if (all.len > 0) {
       __builtin_memcpy(nw, all.array, static_cast<uintptr>(all.len) * sizeof(mspan*));
       sysFreeOS(all.array, static_cast<uintptr>(all.cap) * sizeof(mspan*));
@@ -183,6 +195,11 @@ mspan* newSpan(mheap* h, mSpanState state) {
     all.array = nw;
     all.cap = cap;
   }
+  mspan* s = h->freeSpans;
+  if (s != nullptr)
+    h->freeSpans = s->next;
+  else if (s = static_cast<mspan*>(persistentallocQuiet(sizeof(mspan), 64)); s == nullptr)
+    return nullptr;
   s->allspansIdx = static_cast<std::uint32_t>(all.len);
   all.array[all.len++] = s;
   return s;
@@ -231,11 +248,18 @@ HEAPMARK mspan* mheap_alloc(mheap* h, uintptr npages, spanClass spc, mSpanState 
   base = (base + a - 1) & ~(a - 1);
 
   mspan* s = newSpan(h, state);
-  uintptr fresh = 0;  // pages the kernel will hand out as zeroes
+  if (s == nullptr) {
+    unlock(&h->lock);
+    if (!quiet) outOfMemory(sizeof(mspan));
+    return nullptr;
+  }
+  uintptr released = 0, zero = 0;  // pages
   eachArena(base, npages, [&](heapArena* ar, std::uint32_t i, std::uint32_t n) {
-    fresh += countBits(ar->pages.scav, i, n);
+    released += countBits(ar->pages.scav, i, n);
+    zero += countBits(ar->pages.zero, i, n);
     setBits(ar->pages.alloc, i, n);
     clearBits(ar->pages.scav, i, n);
+    clearBits(ar->pages.zero, i, n);
     arenaSums[ar->index] = arenaUpdate(&ar->pages, i, n);
     for (std::uint32_t k = 0; k < n; k++) ar->spans[i + k] = s;
     __builtin_memset(ar->flags + i,
@@ -253,7 +277,7 @@ HEAPMARK mspan* mheap_alloc(mheap* h, uintptr npages, spanClass spc, mSpanState 
   s->limit = base + s->nelems * s->elemsize;
   s->freeindex = s->allocCount = 0;
   s->spanclass = spc;
-  s->needzero = fresh != npages;
+  s->needzero = zero != npages;
   s->cached = s->onList = false;
   s->freelist = nullptr;
   s->cutBy = nullptr;
@@ -262,7 +286,7 @@ HEAPMARK mspan* mheap_alloc(mheap* h, uintptr npages, spanClass spc, mSpanState 
   s->sweepgen = h->sweepgen;
   atomic::StoreRel(&s->state, state);
   atomic::Xadd(&h->stats.heapInuse, npages * pageSize);
-  atomic::Xadd(&h->stats.heapReleased, -(fresh * pageSize));
+  atomic::Xadd(&h->stats.heapReleased, -(released * pageSize));
   if (state == mSpanManual) {
     atomic::Xadd(&h->stats.manualInuse, npages * pageSize);
     if ((spc & 1) == 0) atomic::Xadd(&h->stats.manualScan, npages * pageSize);

@@ -181,7 +181,7 @@ mspan* mheap_alloc(mheap* h, uintptr npages, spanClass spc, mSpanState state, ui
     GOSYM("\"runtime.(*mheap).alloc\"");
 void mheap_freeSpan(mheap* h, mspan* s) GOSYM("\"runtime.(*mheap).freeSpan\"");
 // Adds an arena of kind stacks or heap at base to the map; mheap.lock held.
-heapArena* addArena(uintptr base, arenaKind kind);
+heapArena* addArena(uintptr base, arenaKind kind);  // null when memory is refused
 
 // mcentral.cpp
 mspan* mcentral_cacheSpan(mcentral* c) GOSYM("\"runtime.(*mcentral).cacheSpan\"");
@@ -199,9 +199,9 @@ void mcache_releaseAll(mcache* c) GOSYM("\"runtime.(*mcache).releaseAll\"");
 void mcache_flushRuns(mcache* c);
 
 // The kernel's memory with the books kept (mem.cpp).
-void* sysAlloc(uintptr n, std::uint64_t* stat) GOSYM("runtime.sysAlloc");
+void* sysAlloc(uintptr n, std::uint64_t* stat, bool quiet = false) GOSYM("runtime.sysAlloc");
 void* sysReserve(void* v, uintptr n) GOSYM("runtime.sysReserve");
-void sysMap(void* v, uintptr n, std::uint64_t* stat) GOSYM("runtime.sysMap");
+bool sysMap(void* v, uintptr n, std::uint64_t* stat, bool quiet) GOSYM("runtime.sysMap");  // false only if quiet
 [[noreturn]] void outOfMemory(uintptr n);
 
 // The arena that an address lies in, null if none. Any thread, signal handlers too.

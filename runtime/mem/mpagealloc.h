@@ -113,10 +113,12 @@ inline pallocSum mergeSums(const pallocSum* s, std::uint32_t cnt, std::uint32_t 
   return r;
 }
 
-// One arena's pages. Fresh ones are free and scavenged: not resident, and zero when touched.
+// One arena's pages. Fresh ones are free, scavenged and zero. What the kernel has got back lazily (MADV_FREE) is scavenged
+// and may have its old contents still: so the one does not follow from the other.
 struct arenaPages {
   std::uint64_t alloc[pagesPerArena / 64];
-  std::uint64_t scav[pagesPerArena / 64];  // free pages that the kernel has (back); zero when next touched
+  std::uint64_t scav[pagesPerArena / 64];  // free pages that the kernel has (back)
+  std::uint64_t zero[pagesPerArena / 64];  // free pages that are known to be zero when next touched
   pallocSum chunk[chunksPerArena];
 };
 

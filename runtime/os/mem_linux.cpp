@@ -3,8 +3,10 @@
 //   none ─sysReserveOS→ reserved ─sysMapOS→ usable ─sysUnusedOS→ usable, contents given back ─sysUsedOS→ usable
 //   none ─sysAllocOS→ usable;   any ─sysFreeOS→ none;   any ─sysFaultOS→ reserved, for ever (debugging)
 //
-// Invariant: reserved memory is PROT_NONE and counts neither as resident nor as committed; only sysMapOS and sysAllocOS
-// can meet a limit on memory, only sysReserveOS one on address space.
+// Invariants
+//   - Reserved memory is PROT_NONE and counts neither as resident nor as committed; only sysMapOS and sysAllocOS
+//     can meet a limit on memory, only sysReserveOS one on address space.
+//   - Memory is zero when it has just become usable. What has been given back is zero only if sysUnusedOS says so.
 #include "runtime/base/panic.h"
 #include "runtime/base/print.h"
 #include "runtime/os/os_linux.h"
@@ -25,9 +27,10 @@ uintptr down(uintptr v, uintptr a) { return v & ~(a - 1); }
 
 }  // namespace
 
-void* sysAllocOS(uintptr n) {
+void* sysAllocOS(uintptr n, bool quiet) {
   int err;
   void* p = mmap(nullptr, n, kProtRW, kPrivateAnon, -1, 0, &err);
+  if (quiet) return err == 0 ? p : nullptr;
   if (err == kEACCES) {
     printf("runtime: mmap: access denied\n");
     exit(2);
@@ -45,25 +48,26 @@ void* sysReserveOS(void* v, uintptr n) {
   return mmap(v, n, kProtNone, kPrivateAnon | kNoreserve, -1, 0, &err);
 }
 
-void sysMapOS(void* v, uintptr n) {
+bool sysMapOS(void* v, uintptr n, bool quiet) {
   int err;
   void* p = mmap(v, n, kProtRW, kPrivateAnon | kFixed, -1, 0, &err);
+  if (err == 0 && p == v) return true;
+  if (quiet) return false;
   if (err == kENOMEM) throw_("runtime: out of memory");
-  if (p != v || err != 0) {
-    printf("runtime: mmap({:#x}, {}) returned {:#x}, {}\n", reinterpret_cast<uintptr>(v), n,
-           reinterpret_cast<uintptr>(p), err);
-    throw_("runtime: cannot map pages in arena address space");
-  }
+  printf("runtime: mmap({:#x}, {}) returned {:#x}, {}\n", reinterpret_cast<uintptr>(v), n, reinterpret_cast<uintptr>(p),
+         err);
+  throw_("runtime: cannot map pages in arena address space");
 }
 
-void sysUnusedOS(void* v, uintptr n) {
+unusedPages sysUnusedOS(void* v, uintptr n) {
   uintptr lo = reinterpret_cast<uintptr>(v);
   if (((lo | n) & (physPageSize - 1)) != 0) throw_("unaligned sysUnused");
   if (debug.madvdontneed == 0 && atomic::LoadRelaxed(&haveMadvFree)) {
-    if (madvise(v, n, kFree) == 0) return;
+    if (madvise(v, n, kFree) == 0) return unusedLazily;
     atomic::StoreRelaxed(&haveMadvFree, false);
   }
-  madvise(v, n, kDontneed);
+  // Refused for locked memory (mlockall), and where a sandbox forbids it.
+  return madvise(v, n, kDontneed) == 0 ? unusedZero : unusedRefused;
 }
 
 // Whole huge pages inside the range may be backed as such again: the kernel saves page faults and TLB entries.

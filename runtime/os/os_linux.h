@@ -68,10 +68,14 @@ extern const char* auxvExecfn;  // AT_EXECFN, null if absent
 void checkfds() GOSYM("runtime.checkfds");
 
 // ---- memory from the kernel (mem_linux.go); n and addresses in whole pages ----
-void* sysAllocOS(uintptr n) GOSYM("runtime.sysAllocOS");               // zeroed, ready; null on failure
+// Zeroed, ready; null on failure. Unless quiet the program ends with Go's text where more than memory is refused.
+void* sysAllocOS(uintptr n, bool quiet) GOSYM("runtime.sysAllocOS");
 void* sysReserveOS(void* v, uintptr n) GOSYM("runtime.sysReserveOS");  // address space only; null on failure
-void sysMapOS(void* v, uintptr n) GOSYM("runtime.sysMapOS");           // reserved → usable; throws when out of memory
-void sysUnusedOS(void* v, uintptr n) GOSYM("runtime.sysUnusedOS");
+// Reserved → usable. Throws when the kernel refuses; quiet: returns false, and the addresses may be anybody's already.
+bool sysMapOS(void* v, uintptr n, bool quiet) GOSYM("runtime.sysMapOS");
+// Gives contents back. Refused: nothing has changed. Lazily: they are gone some time later, or when written to.
+enum unusedPages : std::uint8_t { unusedRefused, unusedLazily, unusedZero };
+unusedPages sysUnusedOS(void* v, uintptr n) GOSYM("runtime.sysUnusedOS");
 void sysUsedOS(void* v, uintptr n) GOSYM("runtime.sysUsedOS");
 void sysHugePageOS(void* v, uintptr n);
 void sysFreeOS(void* v, uintptr n) GOSYM("runtime.sysFreeOS");

@@ -26,7 +26,6 @@ void (*chanfinalizerhook)(void* obj, void (*fin)(void*));
 namespace {
 
 constexpr std::size_t kChanAlign = 16;                       // what mallocgc gives
-constexpr std::uint64_t kMaxAlloc = std::uint64_t{1} << 47;  // no object can be larger than the address space
 
 // Queues the running goroutine and parks it; the caller holds the channel's lock. True: woken by a value. Inline, as
 // each return after a switch is mispredicted.
@@ -90,7 +89,7 @@ LANDMARK hchan* makechan(const elemtype* t, std::int64_t size) {
   preemptpoint();
   std::uint64_t mem;
   if (size < 0 || __builtin_mul_overflow(static_cast<std::uint64_t>(t->size), static_cast<std::uint64_t>(size), &mem) ||
-      mem > kMaxAlloc - sizeof(hchan))
+      mem > maxAlloc - sizeof(hchan) - t->align)
     panicplain("makechan: size out of range");
   // The channel and its slots are one object. Slots that ask for more than mallocgc's alignment get room to be moved
   // up.
