@@ -302,6 +302,7 @@ struct alignas(64) m {
   std::int32_t timerSlack;  // owner: 1 when the kernel was told to keep this thread's time-outs to the nanosecond
   struct {
     std::uint32_t rank;
+    std::uint32_t count;  // locks of channels in a row: all of a select's are one entry, addr is the highest
     mutex* addr;
   } locksHeld[10];  // owner: lock-rank checking
 

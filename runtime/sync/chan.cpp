@@ -49,18 +49,22 @@ ALWAYS_INLINE bool waitOn(hchan* c, waitq* q, void* elem, waitReason reason) {
   return const_cast<volatile bool&>(sg.success);
 }
 
-// What a waiter finds when its channel was closed. Returns it in front of next.
-ALWAYS_INLINE sudog* wakeclosed(sudog* sg, sudog* next) {
-  sg->elem = nullptr;
-  sg->success = false;
-  sg->g->param = sg;
-  sg->next = next;
-  return sg;
+// Wins all waiters of q for a close, each in front of those before it: the list runs from the last one to the first, as
+// Go's does, which collects them on a stack.
+sudog* takeall(waitq* q, sudog* taken) {
+  while (sudog* sg = dequeue(q)) {
+    sg->elem = nullptr;
+    sg->success = false;
+    sg->g->param = sg;
+    sg->next = taken;
+    taken = sg;
+  }
+  return taken;
 }
 
-void readyall(sudog* sg) {
+void readyall(sudog* sg, sudog* sudog::*link) {
   while (sg != nullptr) {
-    sudog* next = sg->next;  // before goready: the sudog is gone once its goroutine runs
+    sudog* next = sg->*link;  // before goready: the sudog is gone once its goroutine runs
     goready(sg->g);
     sg = next;
   }
@@ -204,35 +208,22 @@ LANDMARK void closechan(hchan* c) {
     chanunlock(c);
     panicplain("close of closed channel");
   }
-  atomic::StoreRel(&c->closed, 1u);
-  // All receivers get "closed", all senders panic. They are readied after the unlock, from the last in the queues to the
-  // first, senders before receivers, as Go does it, which collects them on a stack.
-  if (c->recvq.first != nullptr && c->sendq.first != nullptr) {
-    // A select that waits with both is woken as a receiver: who wins is settled from the front on.
-    sudog* woken = nullptr;
-    for (waitq* q : {&c->recvq, &c->sendq})
-      while (sudog* sg = dequeue(q)) woken = wakeclosed(sg, woken);
+  atomic::StoreRel(&c->closed, 1);
+  // All receivers get "closed", all senders panic. They are won under one hold of the lock: after the close nobody may
+  // find a sender that waits. They are readied after it, senders before receivers.
+  if (LIKELY(c->selects == 0)) {
+    // Who waits for this channel alone has nothing to be told but to wake up. So the queues are taken as they are, and
+    // walked through once, from their ends: a long one is in no cache.
+    sudog *senders = c->sendq.last, *receivers = c->recvq.last;
+    c->sendq = c->recvq = {};
     chanunlock(c);
-    readyall(woken);
+    readyall(senders, &sudog::prev);
+    readyall(receivers, &sudog::prev);
     return;
   }
-  // One queue: from its end, a portion at a time, so that a long one is walked through once, not twice, by a cache that
-  // does not hold it. Nobody joins the queue of a closed channel in between.
-  constexpr int portion = 64;
-  waitq* q = c->recvq.first != nullptr ? &c->recvq : &c->sendq;
-  for (;;) {
-    sudog* woken[portion];
-    int n = 0;
-    for (; n < portion; n++) {
-      woken[n] = dequeuelast(q);
-      if (woken[n] == nullptr) break;
-      wakeclosed(woken[n], nullptr);
-    }
-    chanunlock(c);
-    for (int i = 0; i < n; i++) goready(woken[i]->g);
-    if (n < portion) return;
-    chanlock(c);
-  }
+  sudog* woken = takeall(&c->sendq, takeall(&c->recvq, nullptr));
+  chanunlock(c);
+  readyall(woken, &sudog::next);
 }
 
 std::int64_t chanlen(hchan* c) { return c == nullptr ? 0 : static_cast<std::int64_t>(atomic::LoadRelaxed(&c->qcount)); }

@@ -21,7 +21,8 @@ struct alignas(16) hchan {
   std::uint64_t sendx;                  // slot that the next send fills
   std::uint64_t recvx;                  // slot that the next receive empties
   const ::runtime::elemtype* elemtype;  // init
-  std::uint32_t closed;
+  std::uint16_t closed;
+  std::uint16_t selects;   // a select has waited here: closechan must win each waiter
   std::uint32_t elemsize;  // init
   mutex lock;              // elided while GOMAXPROCS is 1, see onep.h
   waitq recvq;
@@ -70,21 +71,6 @@ ALWAYS_INLINE sudog* dequeue(waitq* q) {
   }
 }
 
-// The same from the queue's end.
-ALWAYS_INLINE sudog* dequeuelast(waitq* q) {
-  for (;;) {
-    sudog* sg = q->last;
-    if (sg == nullptr) return nullptr;
-    q->last = sg->prev;
-    if (q->last == nullptr)
-      q->first = nullptr;
-    else
-      q->last->next = nullptr;
-    sg->prev = nullptr;
-    if (winwaiter(sg)) return sg;
-  }
-}
-
 ALWAYS_INLINE void* chanslot(hchan* c, std::uint64_t i) { return static_cast<char*>(c->buf) + i * c->elemsize; }
 
 ALWAYS_INLINE void advance(hchan* c, std::uint64_t* x) {
@@ -119,6 +105,18 @@ ALWAYS_INLINE void destroyelem(hchan* c, void* p) {
   if (UNLIKELY(c->elemtype->destroy != nullptr)) destroytyped(c, p);
 }
 
+// Empties a slot of the buffer whose value has been moved from. What it pointed to must not stay alive for as long as the
+// channel does.
+ALWAYS_INLINE void clearslot(hchan* c, void* slot) {
+  const auto* t = c->elemtype;
+  if (UNLIKELY(t->destroy != nullptr)) destroytyped(c, slot);
+  if (t->noscan) return;
+  if (LIKELY(c->elemsize == 8))
+    __builtin_memset(slot, 0, 8);
+  else
+    __builtin_memset(slot, 0, c->elemsize);
+}
+
 // The four ways a value moves, under the lock. The caller unlocks, then wakes the waiter if there was one.
 // To a receiver that waits: straight into its variable.
 ALWAYS_INLINE void givewaiter(hchan* c, sudog* sg, void* elem) {
@@ -148,7 +146,7 @@ ALWAYS_INLINE void putbuffered(hchan* c, void* elem) {
 ALWAYS_INLINE void takebuffered(hchan* c, void* elem) {
   void* slot = chanslot(c, c->recvx);
   if (elem != nullptr) moveelem(c, elem, slot);
-  destroyelem(c, slot);
+  clearslot(c, slot);
   advance(c, &c->recvx);
   c->qcount--;
 }

@@ -172,20 +172,21 @@ ALWAYS_INLINE bool tryCase(const scase& cas, bool* received, Unlock unlock) {
     unlock();
     return true;
   }
-  if (sudog* sg = dequeue(&c->sendq)) {
+  if (UNLIKELY(c->closed != 0)) {
+    if (c->qcount == 0) {
+      unlock();
+      return true;
+    }
+  } else if (sudog* sg = dequeue(&c->sendq)) {
     takewaiter(c, sg, cas.elem);
     unlock();
     wakewaiter(sg, true);
     return *received = true;
   }
-  if (c->qcount > 0) {
-    takebuffered(c, cas.elem);
-    unlock();
-    return *received = true;
-  }
-  if (c->closed == 0) return false;
+  if (c->qcount == 0) return false;
+  takebuffered(c, cas.elem);
   unlock();
-  return true;
+  return *received = true;
 }
 
 }  // namespace
@@ -242,6 +243,7 @@ LANDMARK selectresult selectgo(const scase* cases, selectroom* room, std::int64_
     sg->c = cas.c;
     *nextp = sg;
     nextp = &sg->waitlink;
+    cas.c->selects = 1;
     enqueue(cas.send ? &cas.c->sendq : &cas.c->recvq, sg);
   }
   *nextp = nullptr;

@@ -10,7 +10,7 @@
 
 namespace {
 
-runtime::mutex sched, mheap, hchan1, hchan2, plain, many[12];
+runtime::mutex sched, mheap, hchan[200], plain, many[12];
 
 void wrong(std::string_view what) {
   if (what == "order") {  // sched.lock with the heap's lock held
@@ -19,6 +19,9 @@ void wrong(std::string_view what) {
   } else if (what == "twice") {
     runtime::lockRankAcquire(&sched);
     runtime::lockRankAcquire(&sched);
+  } else if (what == "falling") {
+    runtime::lockRankAcquire(&hchan[1]);
+    runtime::lockRankAcquire(&hchan[0]);
   } else if (what == "unlock") {
     runtime::lockRankRelease(&sched);
   } else if (what == "many") {
@@ -38,11 +41,16 @@ void good() {
     runtime::lockRankAcquire(&plain);  // without a rank: never checked
     runtime::lockRankRelease(&mheap);
     runtime::lockRankRelease(&plain);
-    runtime::lockRankAcquire(&hchan1);
-    runtime::lockRankAcquire(&hchan2);
-    runtime::lockRankRelease(&hchan1);
-    runtime::lockRankRelease(&hchan2);
+    // A select's: any number, by rising address, given back in any order.
+    for (auto& l : hchan) runtime::lockRankAcquire(&l);
+    runtime::lockRankAcquire(&mheap);
+    runtime::lockRankRelease(&mheap);
+    for (auto& l : hchan) runtime::lockRankRelease(&l);
+    for (auto& l : hchan) runtime::lockRankAcquire(&l);
+    for (int k = 200; k-- > 0;) runtime::lockRankRelease(&hchan[k]);
   }
+  runtime::lockRankAcquire(&sched);  // nothing is held: this would be out of order
+  runtime::lockRankRelease(&sched);
 }
 
 }  // namespace
@@ -50,8 +58,7 @@ void good() {
 void main_main() {
   runtime::lockInit(&sched, runtime::lockRankSched);
   runtime::lockInit(&mheap, runtime::lockRankMheap);
-  runtime::lockInit(&hchan1, runtime::lockRankHchan);
-  runtime::lockInit(&hchan2, runtime::lockRankHchan);
+  for (auto& l : hchan) runtime::lockInit(&l, runtime::lockRankHchan);
   std::string_view what = boot::os::Args()[1];
   if (what == "good")
     good();
