@@ -177,6 +177,12 @@ void setfault(g* gp, const boot::detail::faultinfo& f) {
   gp->sigpc = f.pc;
 }
 
+// Static constructors run with main tied to its thread. That ends as whatever unwinds leaves runtime.main, which has no
+// frame for that: it would have to be compiled for exceptions.
+void leaveInit(g* gp) {
+  if (gp->goid == 1 && gp->m->lockedInt != 0) unlockOSThread();
+}
+
 // The goroutine's end by Goexit: unless a deferred function has panicked.
 [[noreturn]] void goexitEnd(g* gp, uintptr pc, uintptr sp, uintptr bp) {
   unwindstate* state = unwindstate::of(gp);
@@ -186,6 +192,7 @@ void setfault(g* gp, const boot::detail::faultinfo& f) {
     report(state->chain, state->pcs, state->npcs, pc, sp, bp);
   }
   unwindstate::drop(gp);
+  leaveInit(gp);
   goexit1();
   __builtin_unreachable();
 }
@@ -214,8 +221,7 @@ void unhandledpanic(_Unwind_Exception* exc) {
     if (state->fault.sig != 0) fault = state->fault;
   }
   setfault(gp, fault);
-  // Static constructors run with main tied to its thread; that ends as the panic leaves runtime.main.
-  if (gp->goid == 1 && gp->m->lockedInt != 0) unlockOSThread();
+  leaveInit(gp);
   report(text, pcs, npcs, CALLER_PC_SP_BP);
 }
 
