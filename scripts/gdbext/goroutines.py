@@ -15,45 +15,12 @@ def duration(ns):
     return "%ds" % (ns // 1_000_000_000)
 
 
-def running_pcs(view):
-    """The frames of a goroutine that is on a thread, newest first, as gdb sees them; [] if it can't."""
-    mv = View("m", view["m"])
-    thread = state.thread_of(mv["procid"])
-    if thread is None:
-        return []
-    back, level = gdb.selected_thread(), gdb.selected_frame().level()
-    try:
-        thread.switch()
-        if state.getg() != view.addr:
-            return switch.frames_fast(view) if view["sched.sp"] else []
-        pcs, frame = [], gdb.newest_frame()
-        while frame is not None and len(pcs) < 64:
-            # The newest frame's pc is where it is; the others' are return addresses.
-            pcs.append(frame.pc() + (1 if not pcs else 0))
-            frame = frame.older()
-        return pcs
-    finally:
-        back.switch()
-        frame = gdb.newest_frame()
-        for _ in range(level):
-            frame = frame.older() or frame
-        frame.select()
-
-
-def pcs_of(view):
-    t = table()
-    status = view["atomicstatus"] & ~t.const("_Gscan")
-    if status in (t.const("_Grunning"), t.const("_Gsyscall")) and view["m"]:
-        return running_pcs(view)
-    return switch.frames_fast(view) if view["sched.sp"] else []
-
-
 def where(view):
     """The newest frame of the user's code; of a goroutine that has none, the function it was started with."""
-    pcs = pcs_of(view)
+    pcs = switch.pcs_of(view)
     for pc in pcs:
         found = symbols.chain(pc - 1)
-        if any(map(symbols.users, found)) and not symbols.in_runtime(pc - 1):
+        if any(map(symbols.users, found)) and not symbols.in_runtime(pc - 1) and not gdb.solib_name(pc - 1):
             return symbols.place(pc)
     # The compiler turned the user's last call into a jump, or it is a goroutine of the runtime: the oldest frame but
     # goexit, where every goroutine's stack begins.

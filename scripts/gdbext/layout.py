@@ -4,6 +4,7 @@ The program carries the table in its read-only data (runtime/diag/gdb_table.h): 
 found by its magic in the program's file, so that neither symbols nor debug information are needed.
 """
 import os
+import re
 import struct
 
 import gdb
@@ -127,6 +128,7 @@ class Table:
             self.values[name] = (value, size)
         self.addresses = {}
         self.symbols = None
+        self.go_names = None
 
     def symbol(self, name):
         """An address by the file's own symbols; None if there is none of just this name. gdb takes runtime.schedinit.cold
@@ -136,6 +138,17 @@ class Table:
                 self.symbols = _symbols(f)
         value = self.symbols.get(name)
         return None if value is None else value + self.bias
+
+    def go_name(self, addr):
+        """The name of a function at an address if it is one of Go's kind, runtime.schedinit or main.main; else None."""
+        if self.go_names is None:
+            self.symbol("")
+            self.go_names = {}
+            for name, value in self.symbols.items():
+                # What the compiler makes of a function of C++ has dots, too.
+                if "." in re.sub(r"\.(isra|constprop|part|cold|lto_priv)(\.\d+)?", "", name.lstrip(".")) and name[:2] != "_Z":
+                    self.go_names.setdefault(value + self.bias, name.strip('"'))
+        return self.go_names.get(addr)
 
     def field(self, name):
         try:
@@ -221,6 +234,13 @@ def table():
         _tables.clear()
         _tables[key] = Table(filename)
     return _tables[key]
+
+
+def go_name(addr):
+    try:
+        return table().go_name(addr)
+    except (NoRuntime, gdb.GdbError):
+        return None
 
 
 class View:

@@ -1,7 +1,7 @@
 """info stack-map: all stacks there are, or whose stack an address is in."""
 import gdb
 
-from gdbext import goroutines, layout, state
+from gdbext import goroutines, layout, state, switch
 from gdbext.layout import View, table
 
 
@@ -13,31 +13,14 @@ class Range:
         self.base, self.top = base or lo, top or hi
 
 
-def segments(view):
-    """(where the goroutine runs now, then outwards): a goroutine's stack is its slot, or segments down to the slot."""
-    parts = [(view["stack.lo"], view["stack.hi"])]
-    seg = view["segs"]
-    while seg and len(parts) < 64:
-        s = View("stackseg", seg)
-        parts.append((s["outerstack.lo"], s["outerstack.hi"]))
-        seg = s["outer"]
-    return parts
-
-
 def sps():
     """{g address: sp} of what runs on a thread at this moment."""
     result = {}
-    back, level = gdb.selected_thread(), gdb.selected_frame().level()
     for thread in gdb.selected_inferior().threads():
-        thread.switch()
-        gp = state.getg()
-        if gp:
-            result[gp] = int(gdb.newest_frame().read_register("rsp")) & 0xffffffffffffffff
-    back.switch()
-    frame = gdb.newest_frame()
-    for _ in range(level):
-        frame = frame.older() or frame
-    frame.select()
+        with state.on_thread(thread):
+            gp = state.getg()
+            if gp:
+                result[gp] = int(gdb.newest_frame().read_register("rsp")) & 0xffffffffffffffff
     return result
 
 
@@ -62,13 +45,13 @@ def ranges():
         found.append(Range("g0, the process's own stack", "system", v["stack.lo"], v["stack.hi"], 0, 0,
                            running.get(v.addr, 0)))
     for v in state.goroutines():
-        parts = segments(v)
+        parts = switch.pieces(v)
         for i, (lo, hi) in enumerate(parts):
             last = i == len(parts) - 1
             owner = "g%d" % v.i("goid")
             kind = "slot" if last else "segment"
             found.append(Range(owner, kind, lo, hi, v["stackbase"] if last else 0, v["stackslot_hi"] if last else 0,
-                               running.get(v.addr, v["sched.sp"]) if i == 0 else 0))
+                               (running.get(v.addr) or switch.sp_of(v)) if i == 0 else 0))
     return found
 
 

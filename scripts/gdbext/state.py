@@ -187,6 +187,26 @@ def thread_of(procid):
     return None
 
 
+class on_thread:
+    """`with on_thread(t):` t is the selected thread meanwhile; thread and frame are put back."""
+
+    def __init__(self, thread):
+        self.thread = thread
+
+    def __enter__(self):
+        self.back, self.level = gdb.selected_thread(), gdb.selected_frame().level()
+        self.thread.switch()
+
+    def __exit__(self, *_):
+        if not self.back.is_valid():
+            return
+        self.back.switch()
+        frame = gdb.newest_frame()
+        while frame.level() < self.level and frame.older() is not None:
+            frame = frame.older()
+        frame.select()
+
+
 def now():
     """The time that lengths of waits are counted to: the clock of this machine if the process is on it; else, in a core,
     when the runtime looked at its clock last. 0: unknown."""

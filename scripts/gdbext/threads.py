@@ -68,18 +68,12 @@ A P in parentheses is one that the M had when it went into a system call; somebo
             thread = state.thread_of(v["procid"])
             runs, at = g_name(v["curg"]), "?"
             if thread is not None:
-                back, level = gdb.selected_thread(), gdb.selected_frame().level()
-                thread.switch()
-                gp = state.getg()
-                runs = g_name(gp) if gp else runs
-                at = symbols.place(gdb.newest_frame().pc(), False)
-                if v["curg"] and gp != v["curg"]:
-                    runs += " for " + g_name(v["curg"])
-                back.switch()
-                frame = gdb.newest_frame()
-                for _ in range(level):
-                    frame = frame.older() or frame
-                frame.select()
+                with state.on_thread(thread):
+                    gp = state.getg()
+                    runs = g_name(gp) if gp else runs
+                    at = symbols.place(gdb.newest_frame().pc(), False)
+                    if v["curg"] and gp != v["curg"]:
+                        runs += " for " + g_name(v["curg"])
             p = p_name(v["p"])
             if not v["p"] and v["oldp"]:
                 p = "(p%d)" % View("p", v["oldp"]).i("id")

@@ -104,26 +104,6 @@ def stack_words(view, sp):
     return words
 
 
-def live_sp(view):
-    t = table()
-    status = view["atomicstatus"] & ~t.const("_Gscan")
-    if status in (t.const("_Grunning"), t.const("_Gsyscall")) and view["m"]:
-        thread = state.thread_of(View("m", view["m"])["procid"])
-        if thread is not None:
-            back, level = gdb.selected_thread(), gdb.selected_frame().level()
-            thread.switch()
-            on_it = state.getg() == view.addr
-            sp = int(gdb.newest_frame().read_register("rsp")) & 0xffffffffffffffff
-            back.switch()
-            frame = gdb.newest_frame()
-            for _ in range(level):
-                frame = frame.older() or frame
-            frame.select()
-            if on_it:
-                return sp
-    return view["sched.sp"]
-
-
 def globals_range():
     """The program's writable data, by its file's headers."""
     t = table()
@@ -165,7 +145,7 @@ class Graph:
         for addr, v in self.views.items():
             if v["isSystem"]:
                 continue
-            for part in stack_words(v, live_sp(v)):
+            for part in stack_words(v, switch.sp_of(v)):
                 for w in memoryview(part[:len(part) & ~7]).cast("Q"):
                     o = exact.get(w)
                     if o is not None:
