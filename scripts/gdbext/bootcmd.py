@@ -19,6 +19,9 @@ from gdbext.layout import table, u64
 HERE = os.path.dirname(os.path.realpath(__file__))
 
 
+LISTS = "`boot steps` lists them."
+
+
 class Walk:
     """Where the walk through the start is."""
 
@@ -229,6 +232,7 @@ The program is started if it does not run (starti)."""
 
 class BootSteps(layout.Command):
     """List the steps of the start in their order; with who made them and what they set, if they have happened."""
+    alone = "boot steps"
 
     def __init__(self):
         super().__init__("boot steps", gdb.COMMAND_RUNNING)
@@ -267,13 +271,20 @@ Usage: boot next [N|STEP]      N steps on, or on to the step of that name"""
     def __init__(self):
         super().__init__("boot next", gdb.COMMAND_RUNNING)
 
+    def complete(self, text, word):
+        return layout.completions(steps.STEPS, text, word)
+
     def invoke(self, arg, _from_tty):
-        arg = arg.strip()
+        usage = "usage: boot next [N|STEP]; N is 1 or more"
+        words = layout.words(arg, usage)
+        if len(words) > 1:
+            raise gdb.GdbError(usage)
+        arg = words[0] if words else ""
         if arg.lstrip("-").isdigit():
             if int(arg) < 1:
-                raise gdb.GdbError("usage: boot next [N|STEP]; N is 1 or more")
-        elif arg and arg not in {r["symbol"] for r in full_list()}:
-            raise gdb.GdbError("There is no step %s. `boot steps` lists them." % arg)
+                raise gdb.GdbError(usage)
+        elif arg:
+            arg = layout.choose(arg, [r["symbol"] for r in full_list()], "step", LISTS)
         ensure_started()
         before = walk.snaps[-1][1] if walk.snaps else draw.snapshot()
         if not walk.snaps:
@@ -296,6 +307,7 @@ Usage: boot next [N|STEP]      N steps on, or on to the step of that name"""
 class BootDraw(layout.Command):
     """Draw what is there now: the process's stack, g0, thread-local storage, the links, Ms, Ps, Gs, queues.
 What has changed since the last step is marked with a triangle."""
+    alone = "boot draw"
 
     def __init__(self):
         super().__init__("boot draw", gdb.COMMAND_RUNNING)
@@ -312,6 +324,7 @@ What has changed since the last step is marked with a triangle."""
 
 class BootPrev(layout.Command):
     """Draw what was there one step before this one. The process itself does not go back."""
+    alone = "boot prev-state"
 
     def __init__(self):
         super().__init__("boot prev-state", gdb.COMMAND_RUNNING)
@@ -332,24 +345,26 @@ Usage: boot why [STEP] [zh]      the step of the last `boot next` if none is nam
     def __init__(self):
         super().__init__("boot why", gdb.COMMAND_RUNNING)
 
-    def complete(self, _text, word):
-        return [s for s in steps.STEPS if s.startswith(word)]
+    def complete(self, text, word):
+        return layout.completions(list(steps.STEPS) + ["zh"], text, word)
 
     def invoke(self, arg, _from_tty):
         table()
-        words = arg.split()
+        usage = "usage: boot why [STEP] [zh]"
+        words = layout.words(arg, usage)
         language = "zh" if "zh" in words else "en"
         words = [w for w in words if w != "zh"]
+        if len(words) > 1:
+            raise gdb.GdbError(usage)
         if words:
-            r = None
-            if state.have_process():
-                r = next((r for r in draw.records() if r["symbol"] == words[0]), None)
+            done = draw.records() if state.have_process() else []
+            r = next((r for r in done if r["symbol"] == words[0]), None)
             if r is None:
-                r = next((r for r in full_list() if r["symbol"] == words[0]), None)
-            if r is None:
-                if steps.explain(words[0]) is None:
-                    raise gdb.GdbError("There is no step %s. `boot steps` lists them." % words[0])
-                r = {"symbol": words[0], "file": "not a step of this program", "line": 0}
+                # What has not happened yet, and what is no step of this program but of another kind of program.
+                every = done + full_list()
+                name = layout.choose(words[0], [r["symbol"] for r in every] + list(steps.STEPS), "step", LISTS)
+                r = next((r for r in every if r["symbol"] == name),
+                         {"symbol": name, "file": "not a step of this program", "line": 0})
         else:
             r = walk.step
             if r is None and state.have_process():

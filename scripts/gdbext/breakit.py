@@ -180,10 +180,9 @@ LESSONS = [
 
 
 def find(step):
-    for lesson in LESSONS:
-        if lesson.step == step:
-            return lesson
-    raise gdb.GdbError("There is no lesson for %s. Lessons: %s" % (step, " ".join(x.step for x in LESSONS)))
+    names = [x.step for x in LESSONS]
+    step = layout.choose(step, names, "lesson for", "Lessons: " + " ".join(names))
+    return next(x for x in LESSONS if x.step == step)
 
 
 def child(step):
@@ -280,11 +279,11 @@ It runs aside, in a gdb of its own: the process you look at is not touched."""
     def __init__(self):
         super().__init__("boot break-it", gdb.COMMAND_RUNNING)
 
-    def complete(self, _text, word):
-        return [x.step for x in LESSONS if x.step.startswith(word)]
+    def complete(self, text, word):
+        return layout.completions([x.step for x in LESSONS] + ["all"], text, word)
 
     def invoke(self, arg, _from_tty):
-        words = arg.split()
+        words = layout.words(arg, "usage: boot break-it [STEP|all]")
         if words[:1] == ["--child"]:
             child(words[1])
             return
@@ -293,6 +292,8 @@ It runs aside, in a gdb of its own: the process you look at is not touched."""
             for lesson in LESSONS:
                 print("%-22s %s" % (lesson.step, lesson.what))
             return
+        if len(words) > 1:
+            raise gdb.GdbError("usage: boot break-it [STEP|all]")
         for lesson in LESSONS if words[0] == "all" else [find(words[0])]:
             print("%s: %s" % (lesson.step, lesson.what))
             if lesson.step == "runtime.settls" and layout.hosted():

@@ -1,4 +1,6 @@
 """info goroutines, goroutine N|all CMD."""
+import re
+
 import gdb
 
 from gdbext import layout, state, switch, symbols
@@ -86,6 +88,8 @@ when the collector has seen the goroutine waiting, as in Go."""
         words = layout.words(arg, "usage: info goroutines [-a] [-g] [WORD...]")
         dead, grouped = "-a" in words, "-g" in words
         words = [w for w in words if w not in ("-a", "-g")]
+        if any(re.match("-[a-z]", w) for w in words):
+            raise gdb.GdbError("usage: info goroutines [-a] [-g] [WORD...]")
         views = state.goroutines(dead)
         lines = rows(views)
         if words:
@@ -141,8 +145,11 @@ Examples: goroutine 7 bt       goroutine 7 frame function worker     goroutine a
     @staticmethod
     def one(which):
         try:
-            value = int(gdb.parse_and_eval(which))
-        except gdb.error:
+            value = gdb.parse_and_eval(which)
+            if value.type.strip_typedefs().code not in (gdb.TYPE_CODE_INT, gdb.TYPE_CODE_PTR):
+                raise gdb.error("neither an id nor a g")
+            value = int(value)
+        except (gdb.error, OverflowError):
             raise gdb.GdbError("usage: goroutine N|all COMMAND; N is an id from `info goroutines`")
         if value in state.allgs():
             return View("g", value)

@@ -3,6 +3,7 @@
 The program carries the table in its read-only data (runtime/diag/gdb_table.h): "g.goid" at 152, 8 bytes long. It is
 found by its magic in the program's file, so that neither symbols nor debug information are needed.
 """
+import difflib
 import os
 import re
 import struct
@@ -20,12 +21,15 @@ class NoRuntime(gdb.GdbError):
 
 class Command(gdb.Command):
     """A command whose failures are one line: gdb shows the Python around an error of its own otherwise."""
+    alone = None  # the name of a command that takes no argument
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
         inner = cls.invoke
 
         def invoke(self, arg, from_tty):
+            if cls.alone and arg.strip():
+                raise gdb.GdbError("usage: %s; it takes no argument, not `%s`" % (cls.alone, arg.strip()))
             try:
                 inner(self, arg, from_tty)
             except gdb.error as e:  # gdb.MemoryError, too
@@ -39,6 +43,36 @@ def words(arg, usage):
         return gdb.string_to_argv(arg)
     except gdb.error as e:
         raise gdb.GdbError("%s (%s)" % (usage, e))
+
+
+def last_of(name):
+    """settls of runtime.settls, init of runtime.(*p).init."""
+    return name.rpartition(".")[2]
+
+
+def choose(word, names, what, where):
+    """The name that a word means: all of it, or the part behind its last dot if no other has the same."""
+    names = list(dict.fromkeys(names))
+    if word in names:
+        return word
+    found = [n for n in names if last_of(n) == word]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise gdb.GdbError("%s may be %s. %s" % (word, ", ".join(found), where))
+    near = difflib.get_close_matches(last_of(word), [last_of(n) for n in names], 3, 0.7)
+    near = [n for n in names if last_of(n) in near][:3]
+    raise gdb.GdbError("There is no %s %s%s %s" % (what, word, "; is it " + " or ".join(near) + "?" if near else ".", where))
+
+
+def completions(names, text, word):
+    """What TAB offers. `word` is what gdb takes for the last word of `text`; to it a dot ends one, so what is before the dot
+    must not be said again."""
+    typed = "" if text.endswith((" ", "\t")) else (text.split() or [""])[-1].lstrip("'\"")
+    found = [n for n in dict.fromkeys(names) if n.startswith(typed)]
+    if not found:
+        found = [last_of(n) for n in dict.fromkeys(names) if last_of(n).startswith(typed)]
+    return [n[len(typed) - len(word):] for n in found]
 
 
 def memory(addr, size):

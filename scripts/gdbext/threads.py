@@ -51,6 +51,7 @@ def m_flags(v):
 class InfoMs(layout.Command):
     """List the Ms (threads): id, kernel thread, what runs on it, its P, and what it is at.
 A P in parentheses is one that the M had when it went into a system call; somebody else may have it by now."""
+    alone = "info ms"
 
     def __init__(self):
         super().__init__("info ms", gdb.COMMAND_STACK, gdb.COMPLETE_NONE)
@@ -84,6 +85,7 @@ A P in parentheses is one that the M had when it went into a system call; somebo
 class InfoPs(layout.Command):
     """List the Ps: status, M, run queue with runnext, ticks, timers, free goroutines, mcache.
 The queue is shown as runnext | ring from head to tail."""
+    alone = "info ps"
 
     def __init__(self):
         super().__init__("info ps", gdb.COMMAND_STACK, gdb.COMPLETE_NONE)
@@ -115,6 +117,7 @@ def timer_users():
 class InfoTimers(layout.Command):
     """List the timers, by P and by when they are due: in how long, how often, what they call, and whom they wake.
 In a core the time is counted from when the runtime looked at its clock last."""
+    alone = "info timers"
 
     def __init__(self):
         super().__init__("info timers", gdb.COMMAND_STACK, gdb.COMPLETE_NONE)
@@ -166,6 +169,7 @@ def sched_facts():
 
 class InfoSched(layout.Command):
     """Show the scheduler: global queue, idle lists, counters."""
+    alone = "info sched"
 
     def __init__(self):
         super().__init__("info sched", gdb.COMMAND_STACK, gdb.COMPLETE_NONE)

@@ -301,6 +301,7 @@ class WaitGraph(layout.Command):
     """Show who waits for what, who could end the wait, which goroutines are stuck, and circles.
 An object is "known to" the goroutines whose stacks mention it. STUCK: only goroutines that are stuck themselves know what
 this one waits for. (The heap is not searched.)"""
+    alone = "wait-graph"
 
     def __init__(self):
         super().__init__("wait-graph", gdb.COMMAND_STACK, gdb.COMPLETE_NONE)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """What the extension's commands say when they can't do what is asked: without a program, with a program of another kind,
 with arguments that mean nothing. One line each, never a traceback of Python. And each command has a help text."""
+import subprocess
+
 import gdbtest
 
 COMMANDS = ["info goroutines", "info ms", "info ps", "info timers", "info sched", "info chan 1", "info chan", "info stack-map",
@@ -36,7 +38,45 @@ LIVE = {
     "gocall -g x y": 'No symbol "x"',
     "gocall gdb_add(1, 2, 3, 4, 5, 6, 7, nonsense)": 'No symbol "nonsense"',
     "p $getg(1)": "it takes no argument",
+    "info ms all": "usage: info ms; it takes no argument",
+    "info ps 1": "usage: info ps; it takes no argument",
+    "info timers x y": "usage: info timers; it takes no argument",
+    "info sched 0": "usage: info sched; it takes no argument",
+    "wait-graph 5": "usage: wait-graph; it takes no argument",
+    "boot steps 3": "usage: boot steps; it takes no argument",
+    "boot draw now": "usage: boot draw; it takes no argument",
+    "boot prev-state 2": "usage: boot prev-state; it takes no argument",
+    "info goroutines -x": "usage: info goroutines [-a] [-g] [WORD...]",
+    "goroutine 1.5 bt": "N is an id from `info goroutines`",
+    "goroutine 99999999999999999999 bt": "N is an id from `info goroutines`",
+    "goroutine 20 continue": "`continue` is for threads",
+    "goroutine 20 s": "`s` is for threads",
+    "goroutine 20 frame 99": "No frame at level 99",
+    "goroutine 20 frame function nonsense": 'No frame for function "nonsense"',
+    "goroutine 20 down": "you can't go down",
+    "boot next 1 2": "usage: boot next [N|STEP]",
+    "boot why runtime.args runtime.check": "usage: boot why [STEP] [zh]",
+    "boot why setls": "There is no step setls; is it runtime.settls?",
+    "boot break-it settls newproc": "usage: boot break-it [STEP|all]",
+    "boot break-it newprok": "There is no lesson for newprok; is it runtime.newproc or",
+    "boot core a b": "usage: boot core FILE",
 }
+# What TAB offers, by gdb's own command for that: whole command lines.
+TAB = {
+    "boot why runtime.settl": ["boot why runtime.settls"],
+    "boot why settl": ["boot why settls"],
+    "boot why runtime.(*p).in": ["boot why runtime.(*p).init"],
+    "boot why runtime.settls z": ["boot why runtime.settls zh"],
+    "boot next runtime.schedi": ["boot next runtime.schedinit"],
+    "boot break-it runtime.newp": ["boot break-it runtime.newproc", "boot break-it runtime.newproc1"],
+    "boot break-it al": ["boot break-it all"],
+    "boot why nonsense.": [],
+    "boot wh": ["boot why"],
+    "goroutine 5 inf": None,
+}
+# A step by its short name, in quotes, in Chinese.
+WHY = {"boot why settls": "^runtime.settls, asm/sys_linux_amd64.S|^runtime.settls, asm/asm_amd64.S",
+       "boot why 'runtime.(*p).init'": r"^runtime.\(\*p\).init, ", "boot why settls zh": "为什么"}
 
 
 def main():
@@ -49,7 +89,8 @@ def main():
             check.that(f"{what}: `{command}` says so in a line", ok and (say in out or "no step before" in out), out)
 
     program = args.bin / "progs" / "gdb_waits"
-    commands = ["set args say", "break gdb_here", "run"] + list(LIVE) + [
+    commands = ["set args say", "break gdb_here", "run"] + list(LIVE) + list(WHY) + [
+        "complete " + line for line in TAB] + [
         "info goroutines -g", "info goroutines nonsense", "info timers", "goroutine 20 bt", "delete", "continue"]
     out = gdbtest.Session(args, program).run(commands)
     got = dict(zip(commands, out))
@@ -57,6 +98,11 @@ def main():
         text = got[command]
         check.that(f"`{command}` says why not", text.startswith("ERROR: ") and say in text and "Python" not in text and
                    text.count("\n") == 0, text)
+    for command, pattern in WHY.items():
+        check.match(command, pattern, got[command])
+    for line, wanted in TAB.items():
+        offered = got["complete " + line].splitlines()
+        check.that(f"TAB after `{line}` offers {wanted}", wanted is None or offered == wanted, offered)
     check.match("goroutines by groups", r"^100 +chan send +6 16 26 .*100 in all +main\.main\.func2 at ", got["info goroutines -g"])
     check.that("a line a group", 10 < got["info goroutines -g"].count("\n") < 25, got["info goroutines -g"])
     check.match("no goroutine of that kind", r"^No goroutine of \d+ matches", got["info goroutines nonsense"])
@@ -67,6 +113,17 @@ def main():
                if line.startswith("#") and line.split()[1].startswith("0x")}
     check.that("frames are in columns", len(columns) == 1, got["goroutine 20 bt"])
     check.match("unharmed", "^unharmed$", got["continue"])
+
+    out = gdbtest.Session(args, program).run(["python from gdbext import layout",
+                                              "python layout.choose('init', ['a.init', 'b.(*p).init'], 'step', '')"])
+    check.match("two steps of one short name", r"init may be a\.init, b\.\(\*p\)\.init", out[1])
+
+    # scripts/gdb: the arguments of the program are there before the options' commands, whatever is in them.
+    told = subprocess.run([args.root / "scripts" / "gdb", args.bin / "progs" / "gdb_waits", "say", "it's", "", "two words", "--",
+                           "-nx", "-batch", "-iex", "set debuginfod enabled off", "-ex", "show args", "-ex", "run"],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=120)
+    check.match("scripts/gdb gives the program its arguments", r"say' 'it.*s' '' 'two words'", told.stdout)
+    check.match("before it is run", r"^unharmed$.*exited normally", told.stdout)
 
     # A program that runs while gdb listens: gdb's own word for it, no more.
     out = gdbtest.Session(args, program).run(["set args say", "set non-stop on", "break gdb_here", "run", "continue&",
