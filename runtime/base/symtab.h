@@ -8,6 +8,12 @@
 
 namespace runtime {
 
+// An image's unwind tables: the sorted one of .eh_frame_hdr, and the memory in which the entries of .eh_frame lie.
+struct ehTables {
+  const std::uint8_t *hdr, *hdrEnd;  // null: no unwind table
+  const std::uint8_t *lo, *hi;
+};
+
 struct moduledata {
   const char* name;     // "" is the program
   uintptr bias;         // what to add to an address in the image's headers (0 unless it is a PIE)
@@ -15,7 +21,7 @@ struct moduledata {
   uintptr data, edata;  // the writable segment: globals, which are roots of the collector
   const void* phdr;     // Elf64_Phdr[phnum]
   uintptr phnum;
-  const std::uint8_t* ehFrameHdr;               // null: no unwind table
+  ehTables eh;
   uintptr tls, tlsFileSize, tlsSize, tlsAlign;  // PT_TLS: what thread_locals start as; size 0: there are none
   moduledata* next;
 };

@@ -17,6 +17,7 @@
 #include <link.h>
 
 #include "runtime/base/stubs.h"
+#include "runtime/os/elfimage.h"
 
 extern "C" {
 
@@ -27,34 +28,25 @@ extern const char _end[] __attribute__((visibility("hidden")));
 void* __cxa_get_globals() noexcept { return runtime::getg()->eh_globals; }
 void* __cxa_get_globals_fast() noexcept { return runtime::getg()->eh_globals; }
 
-static const ElfW(Phdr) * programHeaders() {
-  return reinterpret_cast<const ElfW(Phdr)*>(reinterpret_cast<const char*>(&__ehdr_start) + __ehdr_start.e_phoff);
+// The program's own headers; none if they are damaged, and then nothing can be thrown.
+static runtime::elfimage program() {
+  auto lo = reinterpret_cast<std::uintptr_t>(&__ehdr_start), hi = reinterpret_cast<std::uintptr_t>(_end);
+  runtime::elfimage im;
+  runtime::readELF(&im, lo, hi - lo);
+  return im;
 }
 
-// What is added to the addresses in the program headers: 0, or where a static PIE was put.
-static ElfW(Addr) loadBias() {
-  const ElfW(Phdr)* ph = programHeaders();
-  for (unsigned i = 0; i < __ehdr_start.e_phnum; i++) {
-    if (ph[i].p_type == PT_LOAD && ph[i].p_offset == 0)
-      return reinterpret_cast<ElfW(Addr)>(&__ehdr_start) - ph[i].p_vaddr;
-  }
-  return 0;
-}
-
-static void* ehFrameHeader() {
-  const ElfW(Phdr)* ph = programHeaders();
-  for (unsigned i = 0; i < __ehdr_start.e_phnum; i++) {
-    if (ph[i].p_type == PT_GNU_EH_FRAME) return reinterpret_cast<void*>(loadBias() + ph[i].p_vaddr);
-  }
-  return nullptr;
+static const void* ehFrameHeader() {
+  runtime::ehTables t;
+  return runtime::unwindTables(program(), &t) ? t.hdr : nullptr;
 }
 
 int _dl_find_object(void* pc, dl_find_object* out) noexcept {
-  static void* header;  // found once; a race writes the same value twice
+  static const void* header;  // found once; a race writes the same value twice
   auto at = reinterpret_cast<std::uintptr_t>(pc);
   auto lo = reinterpret_cast<std::uintptr_t>(&__ehdr_start), hi = reinterpret_cast<std::uintptr_t>(_end);
   if (at < lo || at >= hi) return -1;
-  void* h = __atomic_load_n(&header, __ATOMIC_RELAXED);
+  const void* h = __atomic_load_n(&header, __ATOMIC_RELAXED);
   if (h == nullptr) {
     h = ehFrameHeader();
     if (h == nullptr) return -1;
@@ -63,17 +55,18 @@ int _dl_find_object(void* pc, dl_find_object* out) noexcept {
   *out = {};
   out->dlfo_map_start = reinterpret_cast<void*>(lo);
   out->dlfo_map_end = reinterpret_cast<void*>(hi);
-  out->dlfo_eh_frame = h;
+  out->dlfo_eh_frame = const_cast<void*>(h);
   return 0;
 }
 
 // The older way to the same tables, for unwinders built against a C library without _dl_find_object.
 int dl_iterate_phdr(int (*fn)(dl_phdr_info*, size_t, void*), void* data) {
+  runtime::elfimage im = program();
   dl_phdr_info info{};
-  info.dlpi_addr = loadBias();
+  info.dlpi_addr = im.bias;
   info.dlpi_name = "";
-  info.dlpi_phdr = programHeaders();
-  info.dlpi_phnum = __ehdr_start.e_phnum;
+  info.dlpi_phdr = im.phdr;
+  info.dlpi_phnum = static_cast<ElfW(Half)>(im.phnum);
   info.dlpi_adds = 1;
   return fn(&info, sizeof info, data);
 }

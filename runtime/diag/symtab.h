@@ -57,5 +57,8 @@ struct funcinfo {
 // What lies at pc, inlined functions first, the function that was called last; at most n. 0: pc is in no function.
 int pclookup(uintptr pc, funcloc* out, int n);
 funcinfo findfunc(uintptr pc) GOSYM("runtime.findfunc");
+// The same in a table of at most `size` bytes.
+int pclookupIn(const pclntab* t, std::uint64_t size, uintptr pc, funcloc* out, int n);
+funcinfo findfuncIn(const pclntab* t, std::uint64_t size, uintptr pc);
 
 }  // namespace runtime

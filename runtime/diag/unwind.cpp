@@ -5,6 +5,12 @@ namespace runtime {
 
 using namespace dwarf;
 
+static uintptr word(uintptr at) {
+  uintptr v;
+  __builtin_memcpy(&v, reinterpret_cast<const void*>(at), sizeof v);
+  return v;
+}
+
 // Without CFI (foreign assembly) the frame pointer is a guess that holds as often as not; it must at least lead
 // upwards.
 static bool stepByFramePointer(unwinder& u) {
@@ -19,34 +25,25 @@ static bool stepByFramePointer(unwinder& u) {
   return u.regs.r[kRip] != 0;
 }
 
-bool unwinder::step() {
+bool unwinder::stepBy(const ehTables* t) {
   uintptr pc = lookuppc();
-  const std::uint8_t* fde = findFDE(pc);
+  const std::uint8_t* fde = t != nullptr ? findFDE(*t, pc) : nullptr;
   if (fde == nullptr) return stepByFramePointer(*this);
-  const std::uint8_t* p = fde;
-  std::uint32_t len = fetch<std::uint32_t>(p);
-  if (len == 0 || len == 0xffffffff) return false;
-  const std::uint8_t* fdeEnd = p + len;
-  const std::uint8_t* cieAt = p;
-  std::uint32_t back = fetch<std::uint32_t>(p);
+  row cur;
   cie c;
-  if (!parseCIE(cieAt - back, c)) return false;
-  uintptr start = encoded(p, c.fdeEnc, 0);
-  uintptr size = encoded(p, c.fdeEnc & 0x0f, 0);
-  if (pc < start || pc >= start + size) return stepByFramePointer(*this);
-  if (c.augmented) {
-    std::uint64_t n = uleb(p);
-    p += n;
+  switch (findRow(*t, fde, pc, &cur, &c)) {
+    case found::no:
+      return false;
+    case found::otherPC:
+      return stepByFramePointer(*this);
+    case found::yes:
+      break;
   }
-  row cur{}, initial;
-  if (!runCFI(c.insns, c.end, c, start, ~uintptr{0}, cur, nullptr)) return false;
-  initial = cur;
-  if (!runCFI(p, fdeEnd, c, start, pc, cur, &initial)) return false;
 
   bool ok = true;
   uintptr newCfa;
   if (cur.cfaExpr != nullptr) {
-    newCfa = evalExpr(cur.cfaExpr, *this, 0, false, &ok);
+    newCfa = evalExpr({cur.cfaExpr, cur.cfaExprLen}, *this, 0, false, &ok);
     if (!ok) return false;
   } else {
     if (cur.cfaReg > 16 || !(known & (1u << cur.cfaReg))) return false;
@@ -69,7 +66,7 @@ bool unwinder::step() {
       case kOffset: {
         uintptr at = newCfa + static_cast<uintptr>(ru.val);
         if (!b->has(at, 8)) return false;
-        nr.r[i] = *reinterpret_cast<const uintptr*>(at);
+        nr.r[i] = word(at);
         break;
       }
       case kValOffset:
@@ -83,11 +80,11 @@ bool unwinder::step() {
         nr.r[i] = regs.r[ru.val];
         break;
       default: {
-        uintptr v = evalExpr(ru.expr, *this, newCfa, true, &ok);
+        uintptr v = evalExpr({ru.expr, static_cast<std::uint64_t>(ru.val)}, *this, newCfa, true, &ok);
         if (!ok) return false;
         if (ru.kind == kExpr) {
           if (!b->has(v, 8)) return false;
-          v = *reinterpret_cast<const uintptr*>(v);
+          v = word(v);
         }
         nr.r[i] = v;
       }

@@ -11,6 +11,7 @@
 //     outside ends.
 #pragma once
 
+#include "runtime/base/symtab.h"
 #include "runtime/diag/traceback.h"
 
 namespace runtime {
@@ -44,6 +45,8 @@ struct unwinder {
   uintptr lookuppc() const { return regs.r[kRip] - (exact ? 0 : 1); }
   // Goes to the caller. False at the root, or where nothing sensible follows.
   bool step();
+  // The same by these tables; null: there are none for this pc.
+  bool stepBy(const ehTables* t);
 };
 
 // init: finds the program's unwind table. Called by tracebackinit.

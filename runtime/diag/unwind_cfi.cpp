@@ -4,72 +4,30 @@
 // one function and refers to a CIE with what many have in common. Both hold programs of a little machine that, run up
 // to a pc, say where the caller's registers are: at an offset from the canonical frame address (the caller's rsp), in
 // another register, or at an address that a DWARF expression computes.
-#include <elf.h>
-
+//
+// Nothing here is global: the bytes are the caller's, so that tests can give any.
 #include "runtime/diag/unwind_dwarf.h"
 
-extern "C" const Elf64_Ehdr __ehdr_start __attribute__((weak, visibility("hidden")));
+namespace runtime::dwarf {
 
-// glibc 2.35 and later: finds the unwind table of the object a pc lies in, without locks. Absent in pure mode.
-struct dl_find_object {
-  unsigned long long dlfo_flags;
-  void* dlfo_map_start;
-  void* dlfo_map_end;
-  void* dlfo_link_map;
-  void* dlfo_eh_frame;
-  unsigned long long dlfo_reserved[7];
-};
-extern "C" int _dl_find_object(void*, dl_find_object*) __attribute__((weak));
-
-namespace runtime {
-
-// An ELF image whose tables are known from the start: the program, and the code the kernel maps (vDSO). init.
-struct image {
-  const std::uint8_t* ehHdr;
-  uintptr textLo, textHi;
-};
-static image images[2];
-
-static void load(image& im, uintptr at) {
-  const Elf64_Ehdr* eh = reinterpret_cast<const Elf64_Ehdr*>(at);
-  const Elf64_Phdr* ph = reinterpret_cast<const Elf64_Phdr*>(at + eh->e_phoff);
-  uintptr bias = 0;
-  for (int i = 0; i < eh->e_phnum; i++)
-    if (ph[i].p_type == PT_LOAD && ph[i].p_offset == 0) bias = at - ph[i].p_vaddr;
-  for (int i = 0; i < eh->e_phnum; i++) {
-    if (ph[i].p_type == PT_GNU_EH_FRAME) im.ehHdr = reinterpret_cast<const std::uint8_t*>(ph[i].p_vaddr + bias);
-    if (ph[i].p_type == PT_LOAD && (ph[i].p_flags & PF_X)) {
-      im.textLo = ph[i].p_vaddr + bias;
-      im.textHi = im.textLo + ph[i].p_memsz;
-    }
-  }
-}
-
-void unwindinit() {
-  uintptr at = reinterpret_cast<uintptr>(&__ehdr_start);
-  __asm__("" : "+r"(at));  // what lies behind the header is not in the object the compiler believes in
-  if (at != 0) load(images[0], at);
-  if (auxvSysinfoEhdr != 0) load(images[1], auxvSysinfoEhdr);
-}
-
-namespace dwarf {
-
-// By the header's table; null if there is none.
-static const std::uint8_t* searchHdr(const std::uint8_t* hdr, uintptr pc) {
-  if (hdr == nullptr || hdr[0] != 1 || hdr[3] != 0x3b) return nullptr;  // version; table: datarel | sdata4
-  const std::uint8_t* p = hdr + 4;
-  uintptr base = reinterpret_cast<uintptr>(hdr);
-  encoded(p, hdr[1], base);
-  std::uint64_t n = encoded(p, hdr[2], base);
+const std::uint8_t* findFDE(const ehTables& t, uintptr pc) {
+  cursor p(t.hdr, t.hdrEnd);
+  auto version = p.get<std::uint8_t>(), ptrEnc = p.get<std::uint8_t>(), countEnc = p.get<std::uint8_t>(),
+       tableEnc = p.get<std::uint8_t>();
+  if (version != 1 || tableEnc != 0x3b) return nullptr;  // the table: datarel | sdata4
+  uintptr base = reinterpret_cast<uintptr>(t.hdr);
+  encoded(p, ptrEnc, base);
+  std::uint64_t n = encoded(p, countEnc, base);
   struct entry {
     std::int32_t pc, fde;
   };
+  if (!p.ok || n > p.left() / sizeof(entry)) return nullptr;
   auto entryAt = [&](std::uint64_t i) {
     entry e;
-    __builtin_memcpy(&e, p + i * sizeof e, sizeof e);
+    __builtin_memcpy(&e, p.p + i * sizeof e, sizeof e);
     return e;
   };
-  std::int64_t want = static_cast<std::int64_t>(pc - base);
+  auto want = static_cast<std::int64_t>(pc - base);
   std::uint64_t lo = 0, hi = n;  // the last entry with e.pc <= want is in [lo-1, hi-1]
   while (lo < hi) {
     std::uint64_t mid = (lo + hi) / 2;
@@ -79,59 +37,64 @@ static const std::uint8_t* searchHdr(const std::uint8_t* hdr, uintptr pc) {
       hi = mid;
   }
   if (lo == 0) return nullptr;
-  return hdr + entryAt(lo - 1).fde;
+  return reinterpret_cast<const std::uint8_t*>(base + static_cast<uintptr>(std::int64_t{entryAt(lo - 1).fde}));
 }
 
-const std::uint8_t* findFDE(uintptr pc) {
-  for (const image& im : images)
-    if (pc >= im.textLo && pc < im.textHi) return searchHdr(im.ehHdr, pc);
-  if (_dl_find_object != nullptr) {
-    dl_find_object o{};
-    if (_dl_find_object(reinterpret_cast<void*>(pc), &o) == 0)
-      return searchHdr(static_cast<const std::uint8_t*>(o.dlfo_eh_frame), pc);
-  }
-  return nullptr;
+// The record at `at`: what its length counts, the length itself being read. Empty for the end mark, for the 64-bit form
+// that nobody writes, and for what lies outside of the tables.
+static cursor recordAt(const ehTables& t, const std::uint8_t* at) {
+  auto a = reinterpret_cast<uintptr>(at), lo = reinterpret_cast<uintptr>(t.lo), hi = reinterpret_cast<uintptr>(t.hi);
+  if (a < lo || a >= hi) return {nullptr, nullptr};
+  cursor p(at, t.hi);
+  auto len = p.get<std::uint32_t>();
+  cursor r = p.take(len == 0xffffffff ? 0 : len);
+  return r.ok ? r : cursor(nullptr, nullptr);
 }
-bool parseCIE(const std::uint8_t* p, cie& c) {
-  std::uint32_t len = fetch<std::uint32_t>(p);
-  if (len == 0 || len == 0xffffffff) return false;
-  c.end = p + len;
-  p += 4;  // CIE id
-  std::uint8_t version = *p++;
-  const char* aug = reinterpret_cast<const char*>(p);
-  while (*p++ != 0) {}
-  c.codeAlign = uleb(p);
-  c.dataAlign = sleb(p);
-  c.raReg = version == 1 ? *p++ : uleb(p);
-  c.fdeEnc = 0;
-  c.signalFrame = false;
-  c.augmented = aug[0] == 'z';
-  if (c.augmented) {
-    std::uint64_t n = uleb(p);
-    const std::uint8_t* q = p;
-    p += n;
-    for (const char* a = aug + 1; *a != 0; a++) {
+
+bool parseCIE(const ehTables& t, const std::uint8_t* at, cie* c) {
+  cursor p = recordAt(t, at);
+  c->end = p.end;
+  if (p.get<std::uint32_t>() != 0 || !p.ok) return false;  // the id that tells a CIE from an FDE
+  auto version = p.get<std::uint8_t>();
+  const std::uint8_t* aug = p.p;
+  while (p.get<std::uint8_t>() != 0) {}
+  if (!p.ok) return false;
+  c->codeAlign = p.uleb();
+  c->dataAlign = p.sleb();
+  c->raReg = version == 1 ? p.get<std::uint8_t>() : p.uleb();
+  c->fdeEnc = 0;
+  c->signalFrame = false;
+  c->augmented = aug[0] == 'z';
+  if (c->augmented) {
+    cursor q = p.take(p.uleb());
+    for (const std::uint8_t* a = aug + 1; *a != 0; a++) {
       if (*a == 'R')
-        c.fdeEnc = *q++;
+        c->fdeEnc = q.get<std::uint8_t>();
       else if (*a == 'L')
-        q++;
+        q.get<std::uint8_t>();
       else if (*a == 'S')
-        c.signalFrame = true;
+        c->signalFrame = true;
       else if (*a == 'P') {
-        std::uint8_t enc = *q++;
+        auto enc = q.get<std::uint8_t>();
         encoded(q, enc, 0);
       } else
         break;
     }
+    if (!q.ok) return false;
   } else if (aug[0] != 0) {
     return false;
   }
-  c.insns = p;
-  return true;
+  c->insns = p.p;
+  return p.ok;
 }
 
-bool runCFI(const std::uint8_t* p, const std::uint8_t* end, const cie& c, uintptr loc, uintptr pc, row& cur,
-            const row* initial) {
+// A factored offset. Damaged tables may have any, so it wraps.
+static std::int64_t times(std::uint64_t n, std::int64_t factor) {
+  return static_cast<std::int64_t>(n * static_cast<std::uint64_t>(factor));
+}
+
+bool runCFI(cursor p, const cie& c, uintptr loc, uintptr pc, row* to, const row* initial) {
+  row& cur = *to;
   row saved[4];
   int depth = 0;
   auto put = [&](std::uint64_t reg, std::uint8_t kind, std::int64_t v) {
@@ -140,8 +103,8 @@ bool runCFI(const std::uint8_t* p, const std::uint8_t* end, const cie& c, uintpt
   auto restore = [&](std::uint64_t reg) {
     if (reg < 17) cur.r[reg] = initial != nullptr ? initial->r[reg] : rule{kSame, 0, nullptr};
   };
-  while (p < end) {
-    std::uint8_t op = *p++;
+  while (p.left() > 0) {
+    auto op = p.get<std::uint8_t>();
     std::uint64_t a = op & 0x3f;
     std::uint64_t advance = 0;
     switch (op & 0xc0) {
@@ -149,7 +112,7 @@ bool runCFI(const std::uint8_t* p, const std::uint8_t* end, const cie& c, uintpt
         advance = a * c.codeAlign;
         break;
       case 0x80:
-        put(a, kOffset, static_cast<std::int64_t>(uleb(p)) * c.dataAlign);
+        put(a, kOffset, times(p.uleb(), c.dataAlign));
         continue;
       case 0xc0:
         restore(a);
@@ -163,34 +126,34 @@ bool runCFI(const std::uint8_t* p, const std::uint8_t* end, const cie& c, uintpt
           continue;
         case 0x01: {
           loc = encoded(p, c.fdeEnc, 0);
-          if (loc > pc) return true;
+          if (loc > pc) return p.ok;
           continue;
         }
         case 0x02:
-          advance = fetch<std::uint8_t>(p) * c.codeAlign;
+          advance = p.get<std::uint8_t>() * c.codeAlign;
           break;
         case 0x03:
-          advance = fetch<std::uint16_t>(p) * c.codeAlign;
+          advance = p.get<std::uint16_t>() * c.codeAlign;
           break;
         case 0x04:
-          advance = fetch<std::uint32_t>(p) * c.codeAlign;
+          advance = p.get<std::uint32_t>() * c.codeAlign;
           break;
         case 0x05:
-          a = uleb(p);
-          put(a, kOffset, static_cast<std::int64_t>(uleb(p)) * c.dataAlign);
+          a = p.uleb();
+          put(a, kOffset, times(p.uleb(), c.dataAlign));
           continue;
         case 0x06:
-          restore(uleb(p));
+          restore(p.uleb());
           continue;
         case 0x07:
-          put(uleb(p), kUndef, 0);
+          put(p.uleb(), kUndef, 0);
           continue;
         case 0x08:
-          put(uleb(p), kSame, 0);
+          put(p.uleb(), kSame, 0);
           continue;
         case 0x09:
-          a = uleb(p);
-          put(a, kReg, static_cast<std::int64_t>(uleb(p)));
+          a = p.uleb();
+          put(a, kReg, static_cast<std::int64_t>(p.uleb()));
           continue;
         case 0x0a:
           if (depth == 4) return false;
@@ -201,68 +164,81 @@ bool runCFI(const std::uint8_t* p, const std::uint8_t* end, const cie& c, uintpt
           cur = saved[--depth];
           continue;
         case 0x0c:
-          cur.cfaReg = uleb(p);
-          cur.cfaOff = static_cast<std::int64_t>(uleb(p));
+          cur.cfaReg = p.uleb();
+          cur.cfaOff = static_cast<std::int64_t>(p.uleb());
           cur.cfaExpr = nullptr;
           continue;
         case 0x0d:
-          cur.cfaReg = uleb(p);
+          cur.cfaReg = p.uleb();
           cur.cfaExpr = nullptr;
           continue;
         case 0x0e:
-          cur.cfaOff = static_cast<std::int64_t>(uleb(p));
+          cur.cfaOff = static_cast<std::int64_t>(p.uleb());
           continue;
         case 0x0f:
-          cur.cfaExpr = p;
-          a = uleb(p);
-          p += a;
+          cur.cfaExprLen = p.uleb();
+          cur.cfaExpr = p.p;
+          p.skip(cur.cfaExprLen);
           continue;
         case 0x10:
         case 0x16: {
-          a = uleb(p);
-          const std::uint8_t* e = p;
-          std::uint64_t n = uleb(p);
-          p += n;
-          if (a < 17) cur.r[a] = {op == 0x10 ? kExpr : kValExpr, 0, e};
+          a = p.uleb();
+          cursor e = p.take(p.uleb());
+          if (a < 17) cur.r[a] = {op == 0x10 ? kExpr : kValExpr, static_cast<std::int64_t>(e.left()), e.p};
           continue;
         }
         case 0x11:
-          a = uleb(p);
-          put(a, kOffset, sleb(p) * c.dataAlign);
+          a = p.uleb();
+          put(a, kOffset, times(static_cast<std::uint64_t>(p.sleb()), c.dataAlign));
           continue;
         case 0x12:
-          cur.cfaReg = uleb(p);
-          cur.cfaOff = sleb(p) * c.dataAlign;
+          cur.cfaReg = p.uleb();
+          cur.cfaOff = times(static_cast<std::uint64_t>(p.sleb()), c.dataAlign);
           cur.cfaExpr = nullptr;
           continue;
         case 0x13:
-          cur.cfaOff = sleb(p) * c.dataAlign;
+          cur.cfaOff = times(static_cast<std::uint64_t>(p.sleb()), c.dataAlign);
           continue;
         case 0x14:
-          a = uleb(p);
-          put(a, kValOffset, static_cast<std::int64_t>(uleb(p)) * c.dataAlign);
+          a = p.uleb();
+          put(a, kValOffset, times(p.uleb(), c.dataAlign));
           continue;
         case 0x15:
-          a = uleb(p);
-          put(a, kValOffset, sleb(p) * c.dataAlign);
+          a = p.uleb();
+          put(a, kValOffset, times(static_cast<std::uint64_t>(p.sleb()), c.dataAlign));
           continue;
         case 0x2e:
-          uleb(p);
+          p.uleb();
           continue;  // GNU_args_size
         case 0x2f:
-          a = uleb(p);
-          put(a, kOffset, -static_cast<std::int64_t>(uleb(p)) * c.dataAlign);
+          a = p.uleb();
+          put(a, kOffset, times(-p.uleb(), c.dataAlign));
           continue;
         default:
           return false;
       }
     }
     loc += advance;
-    if (loc > pc) return true;
+    if (loc > pc) break;
   }
-  return true;
+  return p.ok;
 }
 
-}  // namespace dwarf
+found findRow(const ehTables& t, const std::uint8_t* fde, uintptr pc, row* out, cie* c) {
+  cursor p = recordAt(t, fde);
+  uintptr cieAt = reinterpret_cast<uintptr>(p.p);
+  cieAt -= p.get<std::uint32_t>();
+  if (!p.ok || !parseCIE(t, reinterpret_cast<const std::uint8_t*>(cieAt), c)) return found::no;
+  uintptr start = encoded(p, c->fdeEnc, 0);
+  uintptr size = encoded(p, c->fdeEnc & 0x0f, 0);
+  if (c->augmented) p.skip(p.uleb());
+  if (!p.ok) return found::no;
+  if (pc - start >= size) return found::otherPC;
+  row initial;
+  *out = {};
+  if (!runCFI({c->insns, c->end}, *c, start, ~uintptr{0}, out, nullptr)) return found::no;
+  initial = *out;
+  return runCFI(p, *c, start, pc, out, &initial) ? found::yes : found::no;
+}
 
-}  // namespace runtime
+}  // namespace runtime::dwarf

@@ -1,9 +1,12 @@
-// The parts of the CFI interpreter (unwind.h) as they see each other: tables (unwind_cfi.cpp), expressions
-// (unwind_expr.cpp), and the step to the caller (unwind.cpp).
+// The parts of the CFI interpreter (unwind.h) as they see each other: where tables lie (unwind_tables.cpp), what they say
+// (unwind_cfi.cpp), expressions (unwind_expr.cpp), and the step to the caller (unwind.cpp).
 //
-// The tables are the linker's and are believed; addresses of stacks that they lead to are not.
+// Neither the tables nor the addresses of stacks that they lead to are believed: a table is read through a cursor, a stack
+// through the walk's bounds. What makes no sense ends the walk.
 #pragma once
 
+#include "runtime/base/cursor.h"
+#include "runtime/base/symtab.h"
 #include "runtime/diag/unwind.h"
 
 namespace runtime::dwarf {
@@ -12,8 +15,8 @@ enum : std::uint8_t { kSame, kUndef, kOffset, kValOffset, kReg, kExpr, kValExpr 
 
 struct rule {
   std::uint8_t kind;
-  std::int64_t val;          // offset or register
-  const std::uint8_t* expr;  // for kExpr, kValExpr: ULEB length, then the operations
+  std::int64_t val;          // offset, register, or the length of the expression
+  const std::uint8_t* expr;  // for kExpr, kValExpr
 };
 
 struct row {
@@ -21,6 +24,7 @@ struct row {
   std::uint64_t cfaReg;
   std::int64_t cfaOff;
   const std::uint8_t* cfaExpr;  // not null: overrides cfaReg and cfaOff
+  std::uint64_t cfaExprLen;
 };
 
 struct cie {
@@ -32,71 +36,43 @@ struct cie {
   const std::uint8_t *insns, *end;
 };
 
-// The FDE of the function that may contain pc; null if no table known has one.
-const std::uint8_t* findFDE(uintptr pc);
-// p is behind the length of the CIE. False for one that is not understood.
-bool parseCIE(const std::uint8_t* p, cie& c);
+// The FDE that may describe pc, by halving the header's table; null if there is none.
+const std::uint8_t* findFDE(const ehTables& t, uintptr pc);
+// How to get from the frame at pc to its caller: what the FDE at `fde` and its CIE say.
+enum class found { no, otherPC, yes };
+found findRow(const ehTables& t, const std::uint8_t* fde, uintptr pc, row* out, cie* c);
+// The CIE at `at`. False for one that is not understood.
+bool parseCIE(const ehTables& t, const std::uint8_t* at, cie* c);
 // Runs a CFI program until its location passes pc. initial: what its restores restore to.
-bool runCFI(const std::uint8_t* p, const std::uint8_t* end, const cie& c, uintptr loc, uintptr pc, row& cur,
-            const row* initial);
+bool runCFI(cursor p, const cie& c, uintptr loc, uintptr pc, row* cur, const row* initial);
 // A DWARF expression over the frame's registers; *ok is false for what it cannot compute or may not read.
-uintptr evalExpr(const std::uint8_t* p, const unwinder& u, uintptr first, bool haveFirst, bool* ok);
-
-inline std::uint64_t uleb(const std::uint8_t*& p) {
-  std::uint64_t v = 0;
-  for (unsigned s = 0;; s += 7) {
-    std::uint8_t c = *p++;
-    if (s < 64) v |= static_cast<std::uint64_t>(c & 0x7f) << s;
-    if (!(c & 0x80)) return v;
-  }
-}
-
-inline std::int64_t sleb(const std::uint8_t*& p) {
-  std::uint64_t v = 0;
-  unsigned s = 0;
-  std::uint8_t c;
-  do {
-    c = *p++;
-    if (s < 64) v |= static_cast<std::uint64_t>(c & 0x7f) << s;
-    s += 7;
-  } while (c & 0x80);
-  if (s < 64 && (c & 0x40)) v |= ~std::uint64_t{0} << s;
-  return static_cast<std::int64_t>(v);
-}
-
-template <class T>
-T fetch(const std::uint8_t*& p) {
-  T v;
-  __builtin_memcpy(&v, p, sizeof v);
-  p += sizeof v;
-  return v;
-}
+uintptr evalExpr(cursor p, const unwinder& u, uintptr first, bool haveFirst, bool* ok);
 
 // A pointer in one of the encodings of DW_EH_PE_*.
-inline uintptr encoded(const std::uint8_t*& p, std::uint8_t enc, uintptr dataBase) {
+inline uintptr encoded(cursor& p, std::uint8_t enc, uintptr dataBase) {
   if (enc == 0xff) return 0;
-  uintptr at = reinterpret_cast<uintptr>(p), v = 0;
+  uintptr at = reinterpret_cast<uintptr>(p.p), v = 0;
   switch (enc & 0x0f) {
     case 0x01:
-      v = uleb(p);
+      v = p.uleb();
       break;
     case 0x02:
-      v = fetch<std::uint16_t>(p);
+      v = p.get<std::uint16_t>();
       break;
     case 0x03:
-      v = fetch<std::uint32_t>(p);
+      v = p.get<std::uint32_t>();
       break;
     case 0x09:
-      v = static_cast<uintptr>(sleb(p));
+      v = static_cast<uintptr>(p.sleb());
       break;
     case 0x0a:
-      v = static_cast<uintptr>(static_cast<std::int64_t>(fetch<std::int16_t>(p)));
+      v = static_cast<uintptr>(std::int64_t{p.get<std::int16_t>()});
       break;
     case 0x0b:
-      v = static_cast<uintptr>(static_cast<std::int64_t>(fetch<std::int32_t>(p)));
+      v = static_cast<uintptr>(std::int64_t{p.get<std::int32_t>()});
       break;
     default:
-      v = fetch<std::uint64_t>(p);
+      v = p.get<std::uint64_t>();
       break;  // 0x00 absptr, 0x04 udata8, 0x0c sdata8
   }
   if (v == 0) return 0;

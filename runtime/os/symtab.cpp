@@ -6,12 +6,11 @@
 //
 // The headers are read from __ehdr_start, which the linker defines: the auxiliary vector describes another image when the
 // program was started through a loader.
-#include <elf.h>
-
 #include "runtime/base/bootstep.h"
 #include "runtime/base/panic.h"
 #include "runtime/base/print.h"
 #include "runtime/base/runtime1.h"
+#include "runtime/os/elfimage.h"
 #include "runtime/os/os_linux.h"
 
 extern "C" {
@@ -46,24 +45,19 @@ bool within(T lo, T hi, T p) {
   return lo <= p && p < hi;
 }
 
-// Fills md from the program headers of an image at `base`.
-void readHeaders(moduledata* md, const Elf64_Ehdr* eh) {
-  uintptr base = reinterpret_cast<uintptr>(eh);
-  auto ph = reinterpret_cast<const Elf64_Phdr*>(base + eh->e_phoff);
+// Fills md from the program headers of an image.
+void readHeaders(moduledata* md, const elfimage& im) {
+  const Elf64_Phdr* ph = im.phdr;
   md->phdr = ph;
-  md->phnum = eh->e_phnum;
-  // The segment that holds the file's first byte tells where the image was put.
-  for (uintptr i = 0; i < md->phnum; i++)
-    if (ph[i].p_type == PT_LOAD && ph[i].p_offset == 0) md->bias = base - ph[i].p_vaddr;
+  md->phnum = im.phnum;
+  md->bias = im.bias;
+  unwindTables(im, &md->eh);
   for (uintptr i = 0; i < md->phnum; i++) {
     uintptr lo = md->bias + ph[i].p_vaddr, hi = lo + ph[i].p_memsz;
     switch (ph[i].p_type) {
       case PT_LOAD:
         if ((ph[i].p_flags & PF_X) != 0) md->text = lo, md->etext = hi;
         if ((ph[i].p_flags & PF_W) != 0) md->data = lo, md->edata = hi;
-        break;
-      case PT_GNU_EH_FRAME:
-        md->ehFrameHdr = reinterpret_cast<const std::uint8_t*>(lo);
         break;
       case PT_TLS:
         md->tls = lo;
@@ -92,22 +86,29 @@ void verifySegments(const moduledata* md) {
     throw_("program headers: runtime.m0 lies outside the writable segment");
 }
 
-void verifyTLS(const moduledata* md) {
+void verifyTLS(const moduledata* md, const elfimage& im) {
   if (md->tlsSize == 0) return;
+  uintptr lo, hi;
+  if (md->tlsFileSize != 0 && !segmentWith(im, md->tls, md->tlsFileSize, &lo, &hi))
+    throw_("PT_TLS: lies outside the segments");
   if (md->tlsAlign != 0 && (md->tlsAlign & (md->tlsAlign - 1)) != 0) throw_("PT_TLS: alignment is not a power of two");
   if (md->tlsFileSize > md->tlsSize) throw_("PT_TLS: larger in the file than in memory");
 }
 
 // Every throw and every traceback searches this table by halving it.
-void verifyUnwindTable(const moduledata* md) {
-  if (md->ehFrameHdr == nullptr) throw_("no .eh_frame_hdr: link with -Wl,--eh-frame-hdr");
-  auto h = reinterpret_cast<const ehFrameHdr*>(md->ehFrameHdr);
+void verifyUnwindTable(const moduledata* md, const elfimage& im) {
+  if (headerOf(im, PT_GNU_EH_FRAME) == nullptr) throw_("no .eh_frame_hdr: link with -Wl,--eh-frame-hdr");
+  auto at = reinterpret_cast<uintptr>(md->eh.hdr), size = reinterpret_cast<uintptr>(md->eh.hdrEnd) - at;
+  if (md->eh.lo == nullptr) throw_(".eh_frame_hdr or .eh_frame lies outside the segments");
+  auto h = reinterpret_cast<const ehFrameHdr*>(at);
+  if (size < sizeof *h || at % alignof(ehFrameHdr) != 0) throw_(".eh_frame_hdr is cut short");
   if (h->version != 1 || h->framePtrEnc != kPcrelSdata4 || h->countEnc != kUdata4 || h->tableEnc != kDatarelSdata4) {
     printf("runtime: .eh_frame_hdr begins with {:#x} {:#x} {:#x} {:#x}\n", h->version, h->framePtrEnc, h->countEnc,
            h->tableEnc);
     throw_("unknown form of .eh_frame_hdr");
   }
   if (h->count == 0) throw_("empty .eh_frame_hdr");
+  if (h->count > (size - sizeof *h) / sizeof h->table[0]) throw_(".eh_frame_hdr counts more than it holds");
   for (std::uint32_t i = 1; i < h->count; i++) {
     if (h->table[i - 1].pc < h->table[i].pc) continue;
     uintptr base = reinterpret_cast<uintptr>(h);
@@ -131,15 +132,22 @@ void verifyRoots(const moduledata* md) {
 
 BOOTMARK void moduledataverify1(moduledata* md) {
   const Elf64_Ehdr* eh = &__ehdr_start;
+  __asm__("" : "+r"(eh));  // more lies behind it than its type says
   if (eh == nullptr) throw_("no ELF header in memory");
-  if (eh->e_ident[EI_MAG0] != ELFMAG0 || eh->e_ident[EI_MAG1] != ELFMAG1 || eh->e_ident[EI_MAG2] != ELFMAG2 ||
-      eh->e_ident[EI_MAG3] != ELFMAG3 || eh->e_ident[EI_CLASS] != ELFCLASS64 || eh->e_machine != EM_X86_64)
-    throw_("bad ELF header");
-  if (eh->e_phentsize != sizeof(Elf64_Phdr) || eh->e_phnum == 0) throw_("bad program headers");
-  readHeaders(md, eh);
+  elfimage im;
+  uintptr base = reinterpret_cast<uintptr>(eh), end = reinterpret_cast<uintptr>(_end);
+  switch (readELF(&im, base, end > base ? end - base : kELFHeaderPage)) {
+    case elfstate::badHeader:
+      throw_("bad ELF header");
+    case elfstate::badProgramHeaders:
+      throw_("bad program headers");
+    case elfstate::good:
+      break;
+  }
+  readHeaders(md, im);
   verifySegments(md);
-  verifyTLS(md);
-  verifyUnwindTable(md);
+  verifyTLS(md, im);
+  verifyUnwindTable(md, im);
   verifyRoots(md);
 }
 
@@ -155,7 +163,8 @@ BOOTMARK void modulesinit() {
   modulesSlice = &firstmoduledata;
   if (auxvSysinfoEhdr != 0) {
     vdsomodule.name = "[vdso]";
-    readHeaders(&vdsomodule, reinterpret_cast<const Elf64_Ehdr*>(auxvSysinfoEhdr));
+    elfimage im;
+    if (readELF(&im, auxvSysinfoEhdr, kELFHeaderPage) == elfstate::good) readHeaders(&vdsomodule, im);
     if (vdsomodule.text != 0) {
       firstmoduledata.next = &vdsomodule;
       n++;

@@ -26,110 +26,127 @@ constexpr std::uint32_t gnuHash(std::string_view s) {
 }
 static_assert(sysvHash(kVersion) == 0x3ae75f6 && gnuHash("__vdso_clock_gettime") == 0x6e43a318);
 
+// Reads the T at a; false if the image does not hold one there.
 template <class T>
-const T* at(uintptr a) {
-  return reinterpret_cast<const T*>(a);
+bool load(const vdsoInfo& v, uintptr a, T* out) {
+  if (a < v.base || a >= v.end || v.end - a < sizeof *out) return false;
+  __builtin_memcpy(out, reinterpret_cast<const void*>(a), sizeof *out);
+  return true;
+}
+template <class T>
+bool loadAt(const vdsoInfo& v, uintptr table, std::uint64_t i, T* out) {
+  return load(v, table + i * sizeof *out, out);
+}
+
+// Is the string at offset off of the string table this one?
+bool isString(const vdsoInfo& v, std::uint32_t off, std::string_view s) {
+  uintptr a = v.strings + off;
+  if (a < v.base || a >= v.end || v.end - a <= s.size()) return false;  // with its zero
+  auto p = reinterpret_cast<const char*>(a);
+  return std::string_view(p, s.size()) == s && p[s.size()] == 0;
 }
 
 // Does symbol i define `name` in `version`? Then its address, else 0.
 uintptr symbolAt(const vdsoInfo& v, std::uint32_t i, std::string_view name, std::int32_t version) {
-  const Elf64_Sym& s = v.symtab[i];
+  Elf64_Sym s;
+  if (!loadAt(v, v.symtab, i, &s)) return 0;
   int type = ELF64_ST_TYPE(s.st_info), bind = ELF64_ST_BIND(s.st_info);
   if (type != STT_FUNC || (bind != STB_GLOBAL && bind != STB_WEAK) || s.st_shndx == SHN_UNDEF) return 0;
-  if (name != v.strings + s.st_name) return 0;
-  if (v.versym != nullptr && version != 0 && (v.versym[i] & 0x7fff) != version) return 0;
-  return v.loadOffset + s.st_value;
+  if (!isString(v, s.st_name, name)) return 0;
+  if (v.versym != 0 && version != 0) {
+    std::uint16_t has;
+    if (!loadAt(v, v.versym, i, &has) || (has & 0x7fff) != version) return 0;
+  }
+  uintptr at = v.loadOffset + s.st_value;
+  return at >= v.base && at < v.end ? at : 0;
 }
 
 }  // namespace
 
-BOOTMARK void vdsoInitFromSysinfoEhdr(vdsoInfo* v, const Elf64_Ehdr* hdr) {
-  uintptr base = reinterpret_cast<uintptr>(hdr);
+BOOTMARK void vdsoInitFromSysinfoEhdr(vdsoInfo* v, const Elf64_Ehdr* hdr, uintptr readable) {
   *v = vdsoInfo{};
-  v->base = base;
-  auto ph = at<Elf64_Phdr>(base + hdr->e_phoff);
-  const Elf64_Dyn* dyn = nullptr;
-  bool found = false;
-  for (int i = 0; i < hdr->e_phnum; i++) {
-    if (ph[i].p_type == PT_LOAD && !found) {
-      found = true;
-      v->loadOffset = base + ph[i].p_offset - ph[i].p_vaddr;
-      v->end = base + ph[i].p_offset + ph[i].p_memsz;
-    } else if (ph[i].p_type == PT_DYNAMIC) {
-      dyn = at<Elf64_Dyn>(base + ph[i].p_offset);
-    }
-  }
-  if (!found || dyn == nullptr) return;
+  elfimage im;
+  v->base = reinterpret_cast<uintptr>(hdr);
+  if (readELF(&im, v->base, readable < kELFHeaderPage ? readable : kELFHeaderPage) != elfstate::good) return;
+  const Elf64_Phdr *text = headerOf(im, PT_LOAD), *dynamic = headerOf(im, PT_DYNAMIC);
+  if (text == nullptr || dynamic == nullptr) return;
+  if (text->p_offset > readable || text->p_memsz > readable - text->p_offset) return;
+  v->loadOffset = v->base + text->p_offset - text->p_vaddr;
+  v->end = v->base + text->p_offset + text->p_memsz;
 
-  const std::uint32_t *sysv = nullptr, *gnu = nullptr;
-  for (; dyn->d_tag != DT_NULL; dyn++) {
-    uintptr p = v->loadOffset + dyn->d_un.d_ptr;
-    switch (dyn->d_tag) {
+  uintptr sysv = 0, gnu = 0;
+  Elf64_Dyn dyn;
+  for (uintptr at = v->base + dynamic->p_offset; load(*v, at, &dyn) && dyn.d_tag != DT_NULL; at += sizeof dyn) {
+    uintptr p = v->loadOffset + dyn.d_un.d_ptr;
+    switch (dyn.d_tag) {
       case DT_STRTAB:
-        v->strings = at<char>(p);
+        v->strings = p;
         break;
       case DT_SYMTAB:
-        v->symtab = at<Elf64_Sym>(p);
+        v->symtab = p;
         break;
       case DT_HASH:
-        sysv = at<std::uint32_t>(p);
+        sysv = p;
         break;
       case DT_GNU_HASH:
-        gnu = at<std::uint32_t>(p);
+        gnu = p;
         break;
       case DT_VERSYM:
-        v->versym = at<std::uint16_t>(p);
+        v->versym = p;
         break;
       case DT_VERDEF:
-        v->verdef = at<Elf64_Verdef>(p);
+        v->verdef = p;
         break;
     }
   }
-  if (v->strings == nullptr || v->symtab == nullptr) return;
-  if (v->verdef == nullptr) v->versym = nullptr;
+  if (v->strings == 0 || v->symtab == 0) return;
+  if (v->verdef == 0) v->versym = 0;
 
-  if (gnu != nullptr) {
-    std::uint32_t nbucket = gnu[0], bloomWords = gnu[2];
-    v->symOff = gnu[1];
-    v->nbucket = nbucket;
-    v->bucket = gnu + 4 + bloomWords * 2;  // the Bloom filter's words have 64 bits
-    v->chain = v->bucket + nbucket;
+  if (gnu != 0) {
+    std::uint32_t bloomWords;
+    if (!load(*v, gnu, &v->nbucket) || !load(*v, gnu + 4, &v->symOff) || !load(*v, gnu + 8, &bloomWords)) return;
+    v->bucket = gnu + 16 + uintptr{bloomWords} * 8;  // the Bloom filter's words have 64 bits
     v->isGNUHash = true;
-  } else if (sysv != nullptr) {
-    v->nbucket = sysv[0];
-    v->bucket = sysv + 2;
-    v->chain = v->bucket + v->nbucket;
+  } else if (sysv != 0) {
+    if (!load(*v, sysv, &v->nbucket)) return;
+    v->bucket = sysv + 8;
   }
+  v->chain = v->bucket + uintptr{v->nbucket} * 4;
   v->valid = v->nbucket != 0;
 }
 
 BOOTMARK std::int32_t vdsoFindVersion(const vdsoInfo* v) {
-  if (!v->valid || v->verdef == nullptr) return 0;
-  for (auto def = v->verdef;; def = at<Elf64_Verdef>(reinterpret_cast<uintptr>(def) + def->vd_next)) {
-    if ((def->vd_flags & VER_FLG_BASE) == 0 && def->vd_hash == sysvHash(kVersion)) {
-      auto aux = at<Elf64_Verdaux>(reinterpret_cast<uintptr>(def) + def->vd_aux);
-      if (std::string_view(v->strings + aux->vda_name) == kVersion) return def->vd_ndx & 0x7fff;
-    }
-    if (def->vd_next == 0) return -1;  // a version that no symbol has
+  if (!v->valid || v->verdef == 0) return 0;
+  Elf64_Verdef def;
+  for (uintptr at = v->verdef; load(*v, at, &def); at += def.vd_next) {
+    Elf64_Verdaux aux;
+    if ((def.vd_flags & VER_FLG_BASE) == 0 && def.vd_hash == sysvHash(kVersion) && load(*v, at + def.vd_aux, &aux) &&
+        isString(*v, aux.vda_name, kVersion))
+      return def.vd_ndx & 0x7fff;
+    if (def.vd_next == 0) break;
   }
+  return -1;  // a version that no symbol has
 }
 
 uintptr vdsoLookup(const vdsoInfo* v, std::string_view name, std::int32_t version) {
   if (!v->valid) return 0;
+  std::uint32_t hash = v->isGNUHash ? gnuHash(name) : sysvHash(name), i;
+  if (!loadAt(*v, v->bucket, hash % v->nbucket, &i)) return 0;
   if (!v->isGNUHash) {
-    for (std::uint32_t i = v->bucket[sysvHash(name) % v->nbucket]; i != 0; i = v->chain[i])
+    // A chain holds no symbol twice, and there are no more symbols than words: else it runs in a circle.
+    for (uintptr left = (v->end - v->base) / 4; i != 0 && left > 0; left--) {
       if (uintptr p = symbolAt(*v, i, name, version)) return p;
+      if (!loadAt(*v, v->chain, i, &i)) return 0;
+    }
     return 0;
   }
-  std::uint32_t want = gnuHash(name);
-  std::uint32_t i = v->bucket[want % v->nbucket];
   if (i < v->symOff) return 0;  // an empty bucket
-  for (;; i++) {
-    std::uint32_t h = v->chain[i - v->symOff];
-    if ((h | 1) == (want | 1))
+  for (std::uint32_t h; loadAt(*v, v->chain, i - v->symOff, &h); i++) {
+    if ((h | 1) == (hash | 1))
       if (uintptr p = symbolAt(*v, i, name, version)) return p;
     if ((h & 1) != 0) return 0;  // the chain's last
   }
+  return 0;
 }
 
 }  // namespace runtime

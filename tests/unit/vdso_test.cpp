@@ -1,5 +1,5 @@
 // Looking up functions in the vDSO: in this kernel's, and in made-up images with the hash tables of other kernels.
-// SOURCES: runtime/os/vdso_elf.cpp
+// SOURCES: runtime/os/vdso_elf.cpp runtime/os/elfimage.cpp
 #include <sys/auxv.h>
 
 #include <algorithm>
@@ -54,6 +54,10 @@ struct image {
   image(hash h, const std::vector<std::string>& names, const std::vector<std::uint16_t>& versionOf, bool hasVersion) {
     auto eh = put<Elf64_Ehdr>();
     auto ph = put<Elf64_Phdr>(2);
+    std::memcpy(eh->e_ident, ELFMAG, SELFMAG);
+    eh->e_ident[EI_CLASS] = ELFCLASS64;
+    eh->e_machine = EM_X86_64;
+    eh->e_phentsize = sizeof *ph;
     eh->e_phoff = off(ph);
     eh->e_phnum = 2;
     std::size_t n = names.size() + 1;
@@ -142,7 +146,7 @@ struct image {
 
   uintptr find(const std::string& name) const {
     vdsoInfo v;
-    vdsoInitFromSysinfoEhdr(&v, reinterpret_cast<const Elf64_Ehdr*>(mem));
+    vdsoInitFromSysinfoEhdr(&v, reinterpret_cast<const Elf64_Ehdr*>(mem), sizeof mem);
     uintptr p = vdsoLookup(&v, name, vdsoFindVersion(&v));
     return p == 0 ? 0 : p - reinterpret_cast<uintptr>(mem);
   }
