@@ -15,6 +15,7 @@
 #include "runtime/gc/mgc.h"
 #include "runtime/mem/malloc.h"
 #include "runtime/mem/stack.h"
+#include "runtime/os/envvars.h"
 #include "runtime/os/netpoll.h"
 #include "runtime/os/os_signal.h"
 #include "runtime/sched/iface.h"
@@ -64,7 +65,7 @@ BOOTMARK void schedinit() {
   lock(&sched.lock);
   sched.lastpoll = nanotime();
   std::int32_t procs = ncpu;
-  if (std::int32_t n; atoi32(gogetenv("GOMAXPROCS"), &n) && n > 0) procs = n;
+  if (std::int32_t n = parseGOMAXPROCS(gogetenv("GOMAXPROCS")); n != 0) procs = n;
   if (procresize(procs) != nullptr) throw_("unknown runnable goroutine during bootstrap");
   unlock(&sched.lock);
 }

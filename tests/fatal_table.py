@@ -68,6 +68,8 @@ DIFFERENT |= {
     "more_struct": ({"stderr": "panic: (Value) 0xADDR\n\ngoroutine 1 [running]:\n"}, _NAMES),
     "more_pointer": ({"stderr": "panic: (Value*) 0xADDR\n\ngoroutine 1 [running]:\n"}, _NAMES),
 }
+# Go 1.19 took no plus sign; today's Go does.
+DIFFERENT["GOMAXPROCS='+3'"] = ({"stderr": "3 2\n"}, "numbers in the environment are read as Go 1.27 reads them")
 # There is no page summary to reserve; the first thing that does not fit is the heap's first arena.
 _NOARENA = ({"stderr": "runtime: out of memory: cannot allocate 67108864-byte block (0 in use)\n"
                        "fatal error: out of memory\n\nruntime stack:\n"},

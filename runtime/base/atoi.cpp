@@ -1,14 +1,11 @@
-// See atoi.h. No locale, no errno, no whitespace, no plus sign: what is not plainly a number is not one.
+// See atoi.h. No locale, no errno, no whitespace: what is not plainly a number is not one.
 #include "runtime/base/atoi.h"
 
 namespace runtime {
 
 bool atoi(std::string_view s, std::int64_t* out) {
-  bool neg = false;
-  if (!s.empty() && s[0] == '-') {
-    neg = true;
-    s.remove_prefix(1);
-  }
+  bool neg = !s.empty() && s[0] == '-';
+  if (neg || (!s.empty() && s[0] == '+')) s.remove_prefix(1);
   if (s.empty()) return false;
   std::uint64_t un = 0;
   for (char c : s) {

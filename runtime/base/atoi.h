@@ -8,7 +8,7 @@
 
 namespace runtime {
 
-// False for anything but an optional minus and digits that fit; *out is set only if true.
+// False for anything but an optional sign and digits that fit; *out is set only if true.
 bool atoi(std::string_view s, std::int64_t* out);
 bool atoi32(std::string_view s, std::int32_t* out);
 // The same for C strings; false for null too.

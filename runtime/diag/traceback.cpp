@@ -14,6 +14,7 @@
 #include "runtime/diag/symtab.h"
 #include "runtime/diag/unwind.h"
 #include "runtime/mem/stack.h"
+#include "runtime/os/envvars.h"
 #include "runtime/sched/proc.h"
 
 namespace runtime {
@@ -80,7 +81,6 @@ stackbounds boundsOf(g* gp) {
 // GOTRACEBACK
 // ---------------------------------------------------------------------------------------------------------------
 
-enum : std::uint32_t { kTracebackCrash = 1, kTracebackAll = 2, kTracebackShift = 2 };
 static std::uint32_t tracebackCache = 2u << kTracebackShift;  // atomic; level 2 until the environment has been read
 static std::uint32_t tracebackEnv;  // init: the environment's wish, below which SetTraceback does not go
 
@@ -94,27 +94,8 @@ gotracebackresult gotraceback() {
   return r;
 }
 
-static bool equal(const char* a, const char* b) { return __builtin_strcmp(a, b) == 0; }
-
 LANDMARK void setTraceback(const char* level) {
-  std::uint32_t t;
-  std::int64_t n;
-  if (equal(level, "none"))
-    t = 0;
-  else if (equal(level, "single") || *level == 0)
-    t = 1u << kTracebackShift;
-  else if (equal(level, "all"))
-    t = 1u << kTracebackShift | kTracebackAll;
-  else if (equal(level, "system"))
-    t = 2u << kTracebackShift | kTracebackAll;
-  else if (equal(level, "crash"))
-    t = 2u << kTracebackShift | kTracebackAll | kTracebackCrash;
-  else {
-    t = kTracebackAll;
-    if (atoi(level, &n) && n == static_cast<std::int64_t>(static_cast<std::uint32_t>(n)))
-      t |= static_cast<std::uint32_t>(n) << kTracebackShift;
-  }
-  t |= tracebackEnv;
+  std::uint32_t t = parseGOTRACEBACK(level) | tracebackEnv;
   atomic::Store(&tracebackCache, t);
   crashOnFatal = (t & kTracebackCrash) != 0;
 }
@@ -134,7 +115,7 @@ static void freezetheworld();
 BOOTMARK void tracebackinit() {
   unwindinit();
   const char* env = gogetenv("GOTRACEBACK");
-  setTraceback(env != nullptr ? env : "");
+  setTraceback(env);
   tracebackEnv = tracebackCache;
   hooks.fatalTraceback = fatalTraceback;
   hooks.initsig = initsig;
@@ -458,7 +439,7 @@ LANDMARK bool Caller(int skip, callerinfo* out) {
   systemstack([&] {
     stackbounds b = boundsOf(gp);
     unwinder u(r, b, false);
-    do {
+    for (int walked = 0; walked < kMaxWalk; walked++) {
       funcloc loc[kMaxInline];
       int n = pclookup(u.lookuppc(), loc, kMaxInline);
       for (int i = 0; i < n; i++) {
@@ -467,7 +448,8 @@ LANDMARK bool Caller(int skip, callerinfo* out) {
         ok = true;
         return;
       }
-    } while (u.step());
+      if (!u.step()) return;
+    }
   });
   return ok;
 }

@@ -14,6 +14,7 @@
 // the goal is GOGC's alone, and the limit is exceeded.
 #pragma GCC optimize("Os")
 #include "runtime/gc/mgcwork.h"
+#include "runtime/os/envvars.h"
 
 namespace runtime {
 
@@ -66,44 +67,6 @@ void heapGrown() {
   scavengeOverLimit();
 }
 
-// "8GiB" and the like, as Go's parseByteCount.
-bool parseByteCount(const char* s, std::int64_t* out) {
-  std::size_t n = __builtin_strlen(s);
-  if (n == 0) return false;
-  int shift = 0;
-  if (s[n - 1] == 'B') {
-    n--;
-    if (n >= 2 && s[n - 1] == 'i') {
-      switch (s[n - 2]) {
-        case 'K':
-          shift = 10;
-          break;
-        case 'M':
-          shift = 20;
-          break;
-        case 'G':
-          shift = 30;
-          break;
-        case 'T':
-          shift = 40;
-          break;
-        default:
-          return false;
-      }
-      n -= 2;
-    }
-  }
-  if (n == 0) return false;
-  std::int64_t v = 0;
-  for (std::size_t i = 0; i < n; i++) {
-    if (s[i] < '0' || s[i] > '9') return false;
-    if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, s[i] - '0', &v)) return false;
-  }
-  if (__builtin_mul_overflow(v, std::int64_t{1} << shift, &v)) return false;
-  *out = v;
-  return true;
-}
-
 }  // namespace
 
 std::uint64_t mappedReady() {
@@ -111,19 +74,12 @@ std::uint64_t mappedReady() {
   return atomic::Load(&s.heapSys) - atomic::Load(&s.heapReleased) + atomic::Load(&s.otherSys);
 }
 
-BOOTMARK std::int32_t readGOGC() {
-  const char* p = gogetenv("GOGC");
-  if (p == nullptr) return 100;
-  if (__builtin_strcmp(p, "off") == 0) return -1;
-  std::int32_t n;
-  return atoi32(p, &n) ? n : 100;
-}
+BOOTMARK std::int32_t readGOGC() { return parseGOGC(gogetenv("GOGC")); }
 
 BOOTMARK std::int64_t readGOMEMLIMIT() {
   const char* p = gogetenv("GOMEMLIMIT");
-  if (p == nullptr || *p == 0 || __builtin_strcmp(p, "off") == 0) return kMaxLimit;
   std::int64_t n;
-  if (!parseByteCount(p, &n)) {
+  if (!parseGOMEMLIMIT(p, &n)) {
     printf("GOMEMLIMIT={}\n", p);
     throw_("malformed GOMEMLIMIT; see `go doc runtime/debug.SetMemoryLimit`");
   }

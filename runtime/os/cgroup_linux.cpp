@@ -16,6 +16,8 @@
 
 #include <string_view>
 
+#include "runtime/base/atoi.h"
+
 namespace runtime {
 
 namespace {
@@ -33,18 +35,6 @@ struct reader {
   }
 };
 
-// Takes digits off the front of s; false if there are none or the number is absurd.
-bool number(std::string_view& s, std::int64_t* v) {
-  std::size_t i = 0;
-  *v = 0;
-  for (; i < s.size() && s[i] >= '0' && s[i] <= '9'; i++) {
-    if (*v > (INT64_MAX - 9) / 10) return false;
-    *v = *v * 10 + (s[i] - '0');
-  }
-  s.remove_prefix(i);
-  return i > 0;
-}
-
 std::int32_t ceilDiv(std::int64_t quota, std::int64_t period) {
   std::int64_t n = quota / period + (quota % period != 0);
   if (n < 1) n = 1;
@@ -57,13 +47,16 @@ std::int32_t tighter(std::int32_t a, std::int32_t b) {
   return a < b ? a : b;
 }
 
+// The one line of a file; what stands behind it is not believed to be there.
+std::string_view lineOf(std::string_view s) { return s.substr(0, s.find('\n')); }
+
 // "QUOTA PERIOD" or "max PERIOD".
 std::int32_t parseCpuMax(std::string_view s) {
+  s = lineOf(s);
+  std::size_t space = s.find(' ');
   std::int64_t quota, period;
-  if (!number(s, &quota) || s.empty() || s[0] != ' ') return kNoLimit;
-  s.remove_prefix(1);
-  if (!number(s, &period) || period == 0) return kNoLimit;
-  return ceilDiv(quota, period);
+  if (space == s.npos || !atoi(s.substr(0, space), &quota) || !atoi(s.substr(space + 1), &period)) return kNoLimit;
+  return quota < 0 || period <= 0 ? kNoLimit : ceilDiv(quota, period);
 }
 
 // Is `name` one of the comma-separated controllers?
@@ -81,21 +74,24 @@ struct groups {
   std::string_view v1, v2;  // paths, starting with '/'; empty: no such hierarchy
 };
 
+// As Go's parseCPUCgroup: of version 1 the first line that has "cpu", else of version 2 the last; a line that is none
+// spoils all, and so does one without its end: the first half of a path is another group's.
 groups parseSelf(std::string_view s) {
   groups g;
   while (!s.empty()) {
     std::size_t nl = s.find('\n');
+    if (nl == s.npos) return {};
     std::string_view line = s.substr(0, nl);
-    s.remove_prefix(nl == s.npos ? s.size() : nl + 1);
+    s.remove_prefix(nl + 1);
     std::size_t a = line.find(':');
     std::size_t b = a == line.npos ? a : line.find(':', a + 1);
-    if (b == line.npos) continue;
-    std::string_view list = line.substr(a + 1, b - a - 1), path = line.substr(b + 1);
-    if (path.empty() || path[0] != '/') continue;
-    if (line.substr(0, a) == "0" && list.empty())
-      g.v2 = path;
-    else if (hasController(list, "cpu"))
-      g.v1 = path;
+    if (b == line.npos || b + 1 == line.size() || line[b + 1] != '/') return {};
+    if (line.substr(0, a) == "0") {
+      g.v2 = line.substr(b + 1);
+    } else if (hasController(line.substr(a + 1, b - a - 1), "cpu")) {
+      g.v1 = line.substr(b + 1);
+      break;
+    }
   }
   return g;
 }
@@ -120,12 +116,12 @@ void eachLevel(std::string_view group, F ask) {
   while (ask(group) && !group.empty()) group = group.substr(0, group.rfind('/'));
 }
 
-// The numbers in one file, or nothing.
+// The numbers in one file, or nothing. A file that fills the buffer may be cut in the middle of one.
 template <class F>
 void withFile(reader& rd, const path& p, F f) {
   char buf[64];
   long n = rd(p.text, buf, sizeof buf);
-  if (n > 0) f(std::string_view(buf, static_cast<std::size_t>(n)));
+  if (n > 0 && n < static_cast<long>(sizeof buf - 1)) f(std::string_view(buf, static_cast<std::size_t>(n)));
 }
 
 std::int32_t limitV2(reader& rd, std::string_view group) {
@@ -143,8 +139,9 @@ std::int32_t limitV1(reader& rd, std::string_view group) {
   eachLevel(group, [&](std::string_view g) {
     std::int64_t quota = 0, period = 0;
     withFile(rd, {"/sys/fs/cgroup/cpu", g, "/cpu.cfs_quota_us"}, [&](std::string_view s) {
-      if (!number(s, &quota)) return;  // -1: no limit here
-      withFile(rd, {"/sys/fs/cgroup/cpu", g, "/cpu.cfs_period_us"}, [&](std::string_view t) { number(t, &period); });
+      if (!atoi(lineOf(s), &quota) || quota < 0) return;  // -1: no limit here
+      withFile(rd, {"/sys/fs/cgroup/cpu", g, "/cpu.cfs_period_us"},
+               [&](std::string_view t) { atoi(lineOf(t), &period); });
     });
     if (period > 0) limit = tighter(limit, ceilDiv(quota, period));
     return rd.left > 0;
@@ -156,7 +153,7 @@ std::int32_t limitV1(reader& rd, std::string_view group) {
 
 std::int32_t cgroupCPULimit(fileReader fn) {
   reader rd{fn};
-  char self[2048];
+  char self[4096];
   long n = rd("/proc/self/cgroup", self, sizeof self);
   if (n <= 0) return kNoLimit;
   groups g = parseSelf({self, static_cast<std::size_t>(n)});

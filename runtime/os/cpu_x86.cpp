@@ -4,12 +4,13 @@
 // switched it off: GODEBUG=cpu.NAME=off, for tests of the slower ways.
 #include <cpuid.h>
 
+#include <iterator>
 #include <string_view>
 
 #include "runtime/base/bootstep.h"
 #include "runtime/base/cpu.h"
 #include "runtime/base/print.h"
-#include "runtime/os/os_linux.h"
+#include "runtime/os/envvars.h"
 
 namespace runtime {
 
@@ -36,47 +37,37 @@ std::uint64_t xgetbv() {
 
 constexpr std::uint64_t kStateSSE = 1 << 1, kStateAVX = 1 << 2, kStateAVX512 = 7 << 5;
 
-struct option {
-  std::string_view name;
-  bool* flag;
-};
-constexpr option options[] = {
-    {"avx", &cpu.hasAVX},   {"avx2", &cpu.hasAVX2}, {"avx512f", &cpu.hasAVX512F},
-    {"erms", &cpu.hasERMS}, {"fsrm", &cpu.hasFSRM}, {"fsgsbase", &cpu.hasFSGSBASE},
+constinit cpuOption options[] = {
+    {"avx", &cpu.hasAVX, false, false},         {"avx2", &cpu.hasAVX2, false, false},
+    {"avx512f", &cpu.hasAVX512F, false, false}, {"erms", &cpu.hasERMS, false, false},
+    {"fsrm", &cpu.hasFSRM, false, false},       {"fsgsbase", &cpu.hasFSGSBASE, false, false},
 };
 
-// One "cpu.NAME=on|off"; what can't be done is said, as Go says it.
-void setOption(std::string_view name, std::string_view value) {
-  if (value != "on" && value != "off") {
-    runtime::printf("GODEBUG: value \"{}\" not supported for cpu option \"{}\"\n", value, name);
-    return;
+// What can't be done is said, as Go says it.
+void complain(cpuComplaint what, std::string_view name, std::string_view value) {
+  switch (what) {
+    case cpuComplaint::noValue:
+      runtime::printf("GODEBUG: no value specified for \"{}\"\n", name);
+      break;
+    case cpuComplaint::badValue:
+      runtime::printf("GODEBUG: value \"{}\" not supported for cpu option \"{}\"\n", value, name);
+      break;
+    case cpuComplaint::unknown:
+      runtime::printf("GODEBUG: unknown cpu feature \"{}\"\n", name);
+      break;
   }
-  bool on = value == "on", found = false;
-  for (const option& o : options) {
-    if (name != "all" && name != o.name) continue;
-    found = true;
-    if (!on)
-      *o.flag = false;
-    else if (!*o.flag && name != "all")
-      runtime::printf("GODEBUG: can not enable \"{}\", missing CPU support\n", name);
-  }
-  if (!found) runtime::printf("GODEBUG: unknown cpu feature \"{}\"\n", name);
 }
 
 void setOptions() {
-  constexpr std::string_view kPrefix = "cpu.";
   const char* env = gogetenv("GODEBUG");
-  std::string_view s = env != nullptr ? env : "";
-  while (!s.empty()) {
-    std::size_t c = s.find(',');
-    std::string_view field = s.substr(0, c);
-    s.remove_prefix(c == s.npos ? s.size() : c + 1);
-    if (field.substr(0, kPrefix.size()) != kPrefix) continue;
-    std::size_t eq = field.find('=');
-    if (eq == field.npos)
-      runtime::printf("GODEBUG: no value specified for \"{}\"\n", field);
+  if (env == nullptr) return;
+  parseCPUOptions(env, options, std::size(options), complain);
+  for (const cpuOption& o : options) {
+    if (!o.specified) continue;
+    if (o.enable && !*o.flag)
+      runtime::printf("GODEBUG: can not enable \"{}\", missing CPU support\n", o.name);
     else
-      setOption(field.substr(kPrefix.size(), eq - kPrefix.size()), field.substr(eq + 1));
+      *o.flag = o.enable;
   }
 }
 

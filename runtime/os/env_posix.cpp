@@ -6,9 +6,8 @@
 // of the process; a value is a pointer into them.
 #include <string_view>
 
-#include "runtime/base/atoi.h"
 #include "runtime/base/bootstep.h"
-#include "runtime/os/os_linux.h"
+#include "runtime/os/envvars.h"
 
 namespace runtime {
 
@@ -59,52 +58,18 @@ const char* gogetenv(const char* key) {
 
 namespace {
 
-struct dbgVar {
-  std::string_view name;
-  std::int32_t* value;
-};
-
-constexpr dbgVar dbgvars[] = {
-    {"asyncpreemptoff", &debug.asyncpreemptoff},
-    {"boottrace", &debug.boottrace},
-    {"clobberfree", &debug.clobberfree},
-    {"deadlockgraph", &debug.deadlockgraph},
-    {"dontfreezetheworld", &debug.dontfreezetheworld},
-    {"gccheckmark", &debug.gccheckmark},
-    {"gcconcurrent", &debug.gcconcurrent},
-    {"gcstoptheworld", &debug.gcstoptheworld},
-    {"gctrace", &debug.gctrace},
-    {"inittrace", &debug.inittrace},
-    {"invalidptr", &debug.invalidptr},
-    {"madvdontneed", &debug.madvdontneed},
-    {"scavtrace", &debug.scavtrace},
-    {"scheddetail", &debug.scheddetail},
-    {"schedlog", &debug.schedlog},
-    {"schedtrace", &debug.schedtrace},
-    {"tracebackancestors", &debug.tracebackancestors},
-};
-
 char exectraceName[1024];
 
-// Calls f(key, value) for each field that has a '='; the others mean nothing, as in Go.
-template <class F>
-void eachField(F f) {
+std::string_view godebug() {
   const char* env = gogetenv("GODEBUG");
-  std::string_view s = env != nullptr ? env : "";
-  while (!s.empty()) {
-    std::size_t c = s.find(',');
-    std::string_view field = s.substr(0, c);
-    s.remove_prefix(c == s.npos ? s.size() : c + 1);
-    std::size_t eq = field.find('=');
-    if (eq != field.npos) f(field.substr(0, eq), field.substr(eq + 1));
-  }
+  return env != nullptr ? env : "";
 }
 
 }  // namespace
 
 const char* godebugValue(const char* key, std::size_t* n) {
   std::string_view k(key), found;
-  eachField([&](std::string_view name, std::string_view value) {
+  eachGODEBUG(godebug(), [&](std::string_view name, std::string_view value) {
     if (name == k) found = value;
   });
   *n = found.size();
@@ -117,14 +82,13 @@ BOOTMARK void parsedebugvars() {
   debug.madvdontneed = 1;
   debug.gcconcurrent = 1;
 
-  eachField([](std::string_view key, std::string_view value) {
+  eachGODEBUG(godebug(), [](std::string_view key, std::string_view value) {
     if (key == "exectrace" && !value.empty() && value.size() < sizeof exectraceName) {
       value.copy(exectraceName, value.size());  // zero-terminated: the rest of GODEBUG follows it in the environment
       exectraceName[value.size()] = '\0';
       debug.exectrace = exectraceName;
     }
-    for (const dbgVar& v : dbgvars)
-      if (v.name == key) atoi32(value, v.value);
+    setDebugVar(&debug, key, value);
   });
   BOOTSTEP("runtime.parsedebugvars", "schedtrace,gctrace,boottrace", debug.schedtrace, debug.gctrace, debug.boottrace);
   if (debug.boottrace > 0) {

@@ -1,5 +1,5 @@
 // The CPU limit of a control group, on made-up file trees: versions 1 and 2, containers, nested limits, nonsense.
-// SOURCES: runtime/os/cgroup_linux.cpp
+// SOURCES: runtime/os/cgroup_linux.cpp runtime/base/atoi.cpp
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -118,4 +118,19 @@ TEST_CASE("deep and long paths stay within six files and a path's length", "[cgr
   CHECK(opened[1] == kRoot + deep + "/cpu.max");
   std::string longName = "/" + std::string(1500, 'x');
   CHECK(limit({{kSelf, "0::" + longName + "\n"}, {kRoot + "/cpu.max", "200000 100000\n"}}) == 2);
+}
+
+TEST_CASE("what was cut off in the middle is not taken for something whole", "[cgroup]") {
+  // 4,095 bytes of it are read: the path ends early, and begins as another group's does.
+  std::string part = "/" + std::string(2000, 'x') + "/" + std::string(2087, 'y');
+  REQUIRE(("0::" + part).size() == 4092);
+  CHECK(limit({{kSelf, "0::" + part + "zzzz\n"}, {kRoot + "/cpu.max", "200000 100000\n"}}) == 0);
+  // A line that is whole counts, whatever comes behind it.
+  CHECK(limit({{kSelf, "3:cpu:/a\n0::" + part + "zzzz\n"},
+               {kRoot + "/cpu/a/cpu.cfs_quota_us", "200000\n"},
+               {kRoot + "/cpu/a/cpu.cfs_period_us", "100000\n"}}) == 2);
+  CHECK(limitMax(("200000 " + std::string(40, '0') + "100000\n").c_str()) == 2);
+  CHECK(limitMax(("200000 " + std::string(60, '0') + "100000\n").c_str()) == 0);
+  CHECK(limitMax("200000 100000x\n") == 0);
+  CHECK(limitQuota("200000x\n", "100000\n") == 0);
 }
