@@ -6,12 +6,23 @@
 // What keeps an object: any word in a stack, a register, a global, a block of operator new or malloc, or another live
 // object that points to it or into it (a pointer just behind its end does not). Objects do not move.
 //
+// Who owns a block of operator new is not known, so whatever such a block points to is kept. A std::map, set, list or
+// unordered_map has blocks that point back to it while it is not empty: an object that has one as a member is never freed.
+// Let it have a std::unique_ptr to one. Vectors, strings, deques and smart pointers do not point back.
+//
 // Objects that hold no pointers are not searched for any: numbers, enums, arrays of those, and what a program declares:
 //   template <> inline constexpr bool boot::noscan<Pixel> = true;
 // Declare it only of types without pointers, or what they point to is freed while in use.
 //
 // The destructor of an object made by New runs when the collector finds it unreachable, on the finalizer goroutine, some
-// time later or, at the program's end, never. Types without one are cheaper.
+// time later or, at the program's end, never. Types without one are cheaper. All that are found unreachable together are
+// destroyed one after the other, each once, circles too:
+//   - An object comes before those that it points to, directly or by way of others, unless they point back to it. So a
+//     destructor may use what its object points to. Of a circle's members some are destroyed already when another one's
+//     turn comes, in no order that is promised: their memory is there until all are done, their values are not.
+//   - A destructor may make anything reachable again, its own object or others. What is reachable stays allocated, but it
+//     is destroyed all the same, if it had its turn coming, and only once.
+//   - One that waits keeps the others waiting; a panic that leaves one ends the program.
 #pragma once
 
 #include <array>
@@ -31,7 +42,8 @@ namespace runtime {
 
 void* mallocgc(std::size_t n, std::uint32_t flags) __asm__("runtime.mallocgc");
 [[noreturn]] void panicmakeslicelen() __asm__("runtime.panicmakeslicelen");
-bool setfinalizer(void* obj, void (*fn)(void* obj, void* closure), void* closure) __asm__("runtime.SetFinalizer");
+bool setfinalizer(void* obj, void (*fn)(void* obj, void* closure), void* closure,
+                  bool tiny) __asm__("runtime.SetFinalizer");
 void setdestructor(void* obj, void (*fn)(void* obj, void* closure)) __asm__("runtime.setdestructor");
 
 namespace debug {
@@ -75,6 +87,9 @@ constexpr std::size_t allocSize(std::size_t n) {
   return n;
 }
 constexpr std::uint32_t kNoscan = 1, kNeedzero = 2;
+// Such objects may share a block with others.
+template <class T>
+inline constexpr bool tiny = noscan<T> && sizeof(T) < 16;
 
 }  // namespace detail
 
@@ -113,7 +128,9 @@ std::span<T> make_slice(std::size_t n) {
 namespace runtime {
 
 // Runs f(obj) on a goroutine of its own kind some time after obj became unreachable. obj is what New returned. What f
-// holds must not refer to obj, or obj never becomes unreachable. A second one is fatal; nullptr takes it away.
+// holds must not refer to obj, or obj never becomes unreachable. A second one is fatal; nullptr takes it away. As in Go, of
+// two objects of which one points to the other, that one is finalized first and the other in a later cycle; a circle of
+// which a member has a finalizer is never freed.
 template <class T, class F>
 void SetFinalizer(T* obj, F f) {
   F* closure = new F(std::move(f));
@@ -124,11 +141,11 @@ void SetFinalizer(T* obj, F f) {
         delete static_cast<F*>(c);
         if (o != nullptr) g(static_cast<T*>(o));  // null: taken away
       },
-      closure);
+      closure, boot::detail::tiny<T>);
 }
 template <class T>
 void SetFinalizer(T* obj, std::nullptr_t) {
-  setfinalizer(obj, nullptr, nullptr);
+  setfinalizer(obj, nullptr, nullptr, boot::detail::tiny<T>);
 }
 
 }  // namespace runtime

@@ -232,7 +232,7 @@ struct finalizer;
 void createfing() GOSYM("runtime.createfing");
 std::uint32_t finRoots();                    // STW: jobs that the objects with finalizers make
 void finScan(gcWork* w, std::uint32_t job);  // marks what they refer to, not them
-bool finQueue(gcWork* w);                    // STW, after marking: unreachable ones go to the queue; any?
+void finQueue(gcWork* w);                    // STW, after marking, by one marker: what is due goes to the queue
 void wakefing() GOSYM("runtime.wakefing");
 void chanSetFinalizer(void* obj, void (*fin)(void*));
 

@@ -117,10 +117,6 @@ ALWAYS_INLINE void* nextSlot(mcache* c, std::uint32_t cls, bool noscan) {
   return reinterpret_cast<void*>(p);
 }
 
-constexpr uintptr kTinySize = 16;
-constexpr std::uint32_t kTinyClass = 2;
-static_assert(sizeClasses.size[kTinyClass] == kTinySize);
-
 // Several small objects without pointers share one block of 16 bytes; the block lives as long as any of them.
 ALWAYS_INLINE void* tinyAlloc(mcache* c, std::size_t n) {
   uintptr off = c->tinyoffset;
@@ -130,15 +126,15 @@ ALWAYS_INLINE void* tinyAlloc(mcache* c, std::size_t n) {
     off = (off + 3) & ~uintptr{3};
   else if ((n & 1) == 0)
     off = (off + 1) & ~uintptr{1};
-  if (off + n <= kTinySize && c->tiny != 0) {
+  if (off + n <= tinySize && c->tiny != 0) {
     c->tinyoffset = off + n;
     c->tinyAllocs++;
     return reinterpret_cast<void*>(c->tiny + off);
   }
-  mrun* r = &c->alloc[kTinyClass << 1 | 1];
+  mrun* r = &c->alloc[tinySpanClass];
   uintptr p = r->ptr;
-  if (UNLIKELY(p == r->end)) return nextSlow(c, kTinyClass << 1 | 1, n);
-  r->ptr = p + kTinySize;
+  if (UNLIKELY(p == r->end)) return nextSlow(c, tinySpanClass, n);
+  r->ptr = p + tinySize;
   c->tiny = p;
   c->tinyoffset = n;
   return reinterpret_cast<void*>(p);
@@ -147,7 +143,7 @@ ALWAYS_INLINE void* tinyAlloc(mcache* c, std::size_t n) {
 ALWAYS_INLINE void* allocWith(mcache* c, std::size_t n, std::uint32_t flags) {
   bool noscan = (flags & kNoscan) != 0;
   if (LIKELY(n <= maxSmallSize)) {
-    if (noscan && n < kTinySize) return tinyAlloc(c, n);
+    if (noscan && n < tinySize) return tinyAlloc(c, n);
     return nextSlot(c, sizeToClass(n), noscan);
   }
   return allocLarge(c, n, noscan, !noscan || (flags & kNeedzero) != 0);

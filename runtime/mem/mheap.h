@@ -37,6 +37,10 @@ constexpr int numSpanClasses = numSizeClasses * 2;
 static_assert(heapArenaBytes / pageSize == pagesPerArena);
 
 using spanClass = std::uint8_t;  // size class << 1 | noscan
+// Objects of less than tinySize without pointers share blocks of it, which are of this class.
+constexpr uintptr tinySize = 16;
+constexpr spanClass tinySpanClass = 2 << 1 | 1;
+static_assert(sizeClasses.size[tinySpanClass >> 1] == tinySize);
 
 enum mSpanState : std::uint8_t { mSpanDead, mSpanInUse, mSpanManual };
 

@@ -25,7 +25,7 @@ void (*chanfinalizerhook)(void* obj, void (*fin)(void*));
 
 namespace {
 
-constexpr std::size_t kChanAlign = 16;                       // what mallocgc gives
+constexpr std::size_t kChanAlign = 16;  // what mallocgc gives
 
 // Queues the running goroutine and parks it; the caller holds the channel's lock. True: woken by a value. Inline, as
 // each return after a switch is mispredicted.
@@ -111,12 +111,14 @@ LANDMARK hchan* makechan(const elemtype* t, std::int64_t size) {
   return c;
 }
 
+// What is in the buffer of a channel that nobody can reach. A destructor on the way may bring the channel back and use it,
+// so each value leaves it before it is destroyed.
 void chandestroy(void* p) {
   auto c = static_cast<hchan*>(p);
-  for (; c->qcount != 0; c->qcount--) {
-    c->elemtype->destroy(chanslot(c, c->recvx));
-    advance(c, &c->recvx);
-  }
+  void* v = mallocManual(c->elemsize, c->elemtype->align, false);
+  if (v == nullptr) throw_("chandestroy: out of memory");
+  for (std::int64_t n = chanlen(c); n > 0 && chanrecv(c, v, false).received; n--) c->elemtype->destroy(v);
+  freeManual(v);
 }
 
 LANDMARK bool chansend(hchan* c, void* elem, bool block) {
