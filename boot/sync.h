@@ -123,26 +123,21 @@ class Once : detail::nocopy {
   // Calls f() unless a call of Do has been made before. If f panics it counts as done. f must not call Do on this.
   template <class F>
   void Do(F&& f) {
-    if (__atomic_load_n(&done_, __ATOMIC_ACQUIRE) == 0) slow(std::forward<F>(f));
+    if (__atomic_load_n(&o_.done, __ATOMIC_ACQUIRE) == 0) slow(std::forward<F>(f));
   }
 
  private:
   template <class F>
   [[gnu::noinline]] void slow(F&& f) {
-    m_.Lock();
+    ::runtime::onceLock(&o_);
     struct unlocker {
-      Once* o;
-      bool mark;
-      ~unlocker() {
-        if (mark) __atomic_store_n(&o->done_, 1u, __ATOMIC_RELEASE);
-        o->m_.Unlock();
-      }
-    } u{this, done_ == 0};
-    if (u.mark) std::forward<F>(f)();
+      ::runtime::syncOnce* o;
+      ~unlocker() { ::runtime::onceUnlock(o); }
+    } u{&o_};
+    if (__atomic_load_n(&o_.done, __ATOMIC_ACQUIRE) == 0) std::forward<F>(f)();
   }
 
-  std::uint32_t done_ = 0;
-  Mutex m_;
+  ::runtime::syncOnce o_{};
 };
 
 // A condition to wait for, with the lock L that guards it.
@@ -171,10 +166,19 @@ class Cond : detail::nocopy {
 
   // Unlocks L, waits for Signal or Broadcast, locks L. The condition may be false again: look once more.
   void Wait() {
-    std::uint32_t t = ::runtime::notifyListAdd(detail::checked(&notify_));
-    L.Unlock();
-    ::runtime::notifyListWait(&notify_, t);
-    L.Lock();
+    struct waiter : ::runtime::notifyWaiter {
+      ::runtime::notifyList* list;
+      ~waiter() {
+        if (list != nullptr) ::runtime::notifyListDrop(list, this);  // Unlock has thrown
+      }
+    } w;
+    w.list = detail::checked(&notify_);
+    lockref l = L;  // once notified nothing of this Cond is looked at: it may be gone
+    ::runtime::notifyListAdd(w.list, &w);
+    l.Unlock();
+    w.list = nullptr;
+    ::runtime::notifyListWait(&w);
+    l.Lock();
   }
   // Wakes the goroutine that has waited longest, if any.
   void Signal() { ::runtime::notifyListNotifyOne(detail::checked(&notify_)); }

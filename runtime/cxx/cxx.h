@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "runtime/base/stubs.h"
+#include "runtime/sched/time.h"
 
 namespace runtime {
 
@@ -29,6 +30,23 @@ constexpr std::int64_t kForever = INT64_MAX;
 parkResult parkOn(const std::uint32_t* addr, std::uint32_t val, std::int64_t deadline, waitReason why);
 // Readies up to n goroutines parked on addr, oldest first; returns how many. They see `as`.
 std::uint32_t wakeOn(const std::uint32_t* addr, std::uint32_t n, parkResult as = parkResult::woken);
+
+// A wait in two steps, for who must be on the list before it gives up what guards the condition: enlist, and later
+// parkEnlisted, which does not park if it was woken in between. w is in the caller's frame, which must not be left before
+// parkEnlisted. *count is the number of waiters on the list; it may be read by anybody as a hint.
+struct waiter {
+  waiter* next;  // the list's fields, and all up to deadline: under the lock of the address's bucket
+  waiter* prev;
+  const std::uint32_t* addr;
+  std::uint32_t* count;  // null: nobody counts
+  g* gp;
+  uintptr ticket;
+  parkResult result;  // set by who takes it out
+  bool queued, parked;
+  timer deadline;
+};
+void enlist(waiter* w, const std::uint32_t* addr, std::uint32_t* count);
+parkResult parkEnlisted(waiter* w, std::int64_t deadline, waitReason why);
 
 // True where a goroutine runs that may park: not on g0 or gsignal, not with locks held.
 bool canPark();

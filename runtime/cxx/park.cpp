@@ -4,7 +4,11 @@
 // parks, which stays where it is until the goroutine is ready again.
 //
 // Invariants
-//   - Whoever takes a waiter out of its bucket's list, under the bucket's lock, readies its goroutine, exactly once.
+//   - Whoever takes a waiter out of its bucket's list, under the bucket's lock, readies its goroutine, exactly once; if it
+//     has not parked yet (enlist comes before parkEnlisted), it will see that under the lock, and not park.
+//   - The object that the address belongs to is touched under the bucket's lock only, and by whoever takes a waiter out
+//     before that one can know. So it may be freed as soon as all who waited are woken, as C++ allows it for a condition
+//     variable; who was woken does not look at it again. wakeOn takes the address for a name.
 //   - The value is compared under the bucket's lock, and the lock is released on g0, after the switch (goparkunlock). A
 //     waker changes the value first and takes the lock after: it either finds the waiter or the waiter saw the change.
 //     Released before the switch, a waker could resume the goroutine while it still runs here.
@@ -12,20 +16,8 @@
 //     the bucket for it, and a ticket tells two waits from one another that lie at the same place.
 #include "runtime/cxx/cxx.h"
 
-#include "runtime/sched/time.h"
-
 namespace runtime::cxx {
 namespace {
-
-struct waiter {
-  waiter* next;
-  waiter* prev;
-  const std::uint32_t* addr;
-  g* gp;
-  uintptr ticket;
-  parkResult result;  // set by who takes it out
-  timer deadline;
-};
 
 struct alignas(64) bucket {
   mutex lock;
@@ -63,6 +55,15 @@ void dequeue(bucket* b, waiter* w) {
     b->tail = w->prev;
 }
 
+// Takes w out of b's list for `as`; returns the goroutine to be readied, null if it has not parked yet.
+g* take(bucket* b, waiter* w, parkResult as) {
+  dequeue(b, w);
+  w->queued = false;
+  w->result = as;
+  if (w->count != nullptr) atomic::StoreRelaxed(w->count, *w->count - 1);
+  return w->parked ? w->gp : nullptr;
+}
+
 // Runs on g0 when a wait's deadline has passed.
 void expired(void* arg, uintptr ticket) {
   bucket* b = &table[ticket % kBuckets];
@@ -70,9 +71,7 @@ void expired(void* arg, uintptr ticket) {
   lock(&b->lock);
   for (waiter* w = b->head; w != nullptr; w = w->next) {
     if (w != arg || w->ticket != ticket) continue;
-    dequeue(b, w);
-    w->result = parkResult::timeout;
-    gp = w->gp;
+    gp = take(b, w, parkResult::timeout);
     break;
   }
   unlock(&b->lock);
@@ -87,6 +86,30 @@ bool canPark() {
   return gp != mp->g0 && gp != mp->gsignal && mp->locks == 0;
 }
 
+namespace {
+
+void enqueue(bucket* b, std::uint32_t i, waiter* w, const std::uint32_t* addr) {
+  w->addr = addr;
+  w->gp = getg();
+  w->ticket = b->tickets = (b->tickets & ~uintptr{kBuckets - 1}) + kBuckets + i;
+  w->queued = true;
+  enqueue(b, w);
+}
+
+// Parks on w, which is in b's list; b is locked.
+parkResult park(bucket* b, waiter* w, std::int64_t deadline, waitReason why) {
+  w->parked = true;
+  if (deadline != kForever) {
+    w->deadline = {nullptr, 0, deadline > 0 ? deadline : 1, 0, expired, w, w->ticket};
+    addtimer(&w->deadline);  // due at once or not: expired waits for the bucket's lock until the switch is done
+  }
+  goparkunlock(&b->lock, why);
+  if (deadline != kForever && w->result != parkResult::timeout) deltimer(&w->deadline);
+  return w->result;
+}
+
+}  // namespace
+
 parkResult parkOn(const std::uint32_t* addr, std::uint32_t val, std::int64_t deadline, waitReason why) {
   if (!canPark()) {
     osyield();
@@ -95,22 +118,35 @@ parkResult parkOn(const std::uint32_t* addr, std::uint32_t val, std::int64_t dea
   std::uint32_t i = bucketOf(addr);
   bucket* b = &table[i];
   waiter w;
-  w.addr = addr;
-  w.gp = getg();
+  w.count = nullptr;
   lock(&b->lock);
   if (atomic::Load(addr) != val) {
     unlock(&b->lock);
     return parkResult::changed;
   }
-  w.ticket = b->tickets = (b->tickets & ~uintptr{kBuckets - 1}) + kBuckets + i;
-  enqueue(b, &w);
-  if (deadline != kForever) {
-    w.deadline = {nullptr, 0, deadline > 0 ? deadline : 1, 0, expired, &w, w.ticket};
-    addtimer(&w.deadline);  // due at once or not: expired waits for the bucket's lock until the switch is done
+  enqueue(b, i, &w, addr);
+  return park(b, &w, deadline, why);
+}
+
+void enlist(waiter* w, const std::uint32_t* addr, std::uint32_t* count) {
+  std::uint32_t i = bucketOf(addr);
+  bucket* b = &table[i];
+  w->count = count;
+  w->parked = false;
+  lock(&b->lock);
+  enqueue(b, i, w, addr);
+  atomic::Store(count, *count + 1);
+  unlock(&b->lock);
+}
+
+parkResult parkEnlisted(waiter* w, std::int64_t deadline, waitReason why) {
+  bucket* b = &table[w->ticket % kBuckets];
+  lock(&b->lock);
+  if (!w->queued) {
+    unlock(&b->lock);
+    return w->result;
   }
-  goparkunlock(&b->lock, why);
-  if (deadline != kForever && w.result != parkResult::timeout) deltimer(&w.deadline);
-  return w.result;
+  return park(b, w, deadline, why);
 }
 
 std::uint32_t wakeOn(const std::uint32_t* addr, std::uint32_t n, parkResult as) {
@@ -121,9 +157,7 @@ std::uint32_t wakeOn(const std::uint32_t* addr, std::uint32_t n, parkResult as) 
   for (waiter *w = b->head, *next; w != nullptr && count < n; w = next) {
     next = w->next;
     if (w->addr != addr) continue;
-    dequeue(b, w);
-    w->result = as;
-    gqpushBack(&woken, w->gp);
+    if (g* gp = take(b, w, as)) gqpushBack(&woken, gp);
     count++;
   }
   unlock(&b->lock);

@@ -113,9 +113,10 @@ int acquire(gomutex* m, std::int64_t deadline) {
   return lockUntil(m, deadline) ? 0 : ETIMEDOUT;
 }
 
+// Who waits is on the list of those who park on it before it gives the mutex up, and does not touch the variable any more
+// once it is off that list: it may be gone then.
 struct gocond {
-  std::uint32_t seq;      // atomic: counts signals; who waits parks on it
-  std::uint32_t waiters;  // atomic
+  std::uint32_t waiters;  // changed under the lock of its list (cxx/park.cpp); read by anybody
   std::uint32_t clock;    // init: of pthread_cond_timedwait
 };
 static_assert(sizeof(gocond) <= sizeof(pthread_cond_t));
@@ -124,21 +125,23 @@ gocond* of(pthread_cond_t* c) { return reinterpret_cast<gocond*>(c); }
 
 int waitCond(pthread_cond_t* cp, pthread_mutex_t* m, std::int64_t deadline) {
   gocond* c = of(cp);
-  // Counted before seq is read: a signal that sees no waiter came before we gave the mutex up.
-  atomic::Xadd(&c->waiters, 1);
-  std::uint32_t seq = atomic::Load(&c->seq);
+  if (!cxx::canPark()) {  // on g0: woken for nothing
+    pthread_mutex_unlock(m);
+    osyield();
+    pthread_mutex_lock(m);
+    return 0;
+  }
+  cxx::waiter w;
+  cxx::enlist(&w, &c->waiters, &c->waiters);
   pthread_mutex_unlock(m);
-  parkResult r = cxx::parkOn(&c->seq, seq, deadline, waitReasonSyncCondWait);
-  atomic::Xadd(&c->waiters, -1);
+  parkResult r = cxx::parkEnlisted(&w, deadline, waitReasonSyncCondWait);
   pthread_mutex_lock(m);
   return r == parkResult::timeout ? ETIMEDOUT : 0;
 }
 
 int wakeCond(pthread_cond_t* cp, std::uint32_t n) {
   gocond* c = of(cp);
-  if (atomic::Load(&c->waiters) == 0) return 0;
-  atomic::Xadd(&c->seq, 1);
-  cxx::wakeOn(&c->seq, n);
+  if (atomic::Load(&c->waiters) != 0) cxx::wakeOn(&c->waiters, n);
   return 0;
 }
 
@@ -260,7 +263,7 @@ int pthread_mutex_unlock(pthread_mutex_t* mp) noexcept {
 }
 
 int pthread_cond_init(pthread_cond_t* c, const pthread_condattr_t* a) noexcept {
-  *of(c) = {0, 0, a == nullptr ? CLOCK_REALTIME : *reinterpret_cast<const std::uint32_t*>(a)};
+  *of(c) = {0, a == nullptr ? CLOCK_REALTIME : *reinterpret_cast<const std::uint32_t*>(a)};
   return 0;
 }
 int pthread_cond_destroy(pthread_cond_t*) noexcept { return 0; }

@@ -27,8 +27,8 @@ namespace {
 
 constexpr int kMaxNodes = 64;  // a mask is one word; who has more goroutines has the debugger's wait-graph
 constexpr int kMaxObjects = 8;
-// A Mutex's semaphore lies 4 bytes into it, a WaitGroup's 8, an RWMutex's 8 and 12.
-constexpr uintptr kSemaReach = 12;
+// A Mutex's semaphore lies 4 bytes into it, a Once's and a WaitGroup's 8, an RWMutex's 8, 12 and 16.
+constexpr uintptr kSemaReach = 16;
 
 struct object {
   uintptr addr;

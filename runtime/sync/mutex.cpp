@@ -1,11 +1,15 @@
-// Mutex, RWMutex and WaitGroup (Go's package sync), on semaphores.
+// Mutex, RWMutex, Once and WaitGroup (Go's package sync), on semaphores.
 //
-// Owns: the meaning of the state words of syncMutex, syncRWMutex and syncWaitGroup.
+// Owns: the meaning of the state words of syncMutex, syncRWMutex, syncOnce and syncWaitGroup.
 //
 // A Mutex is in one of two modes. Normal: waiters queue first in, first out, but a woken waiter competes with those
 // that arrive, and these, being on a CPU already, mostly win: fast. If a waiter fails for more than 1 ms it switches to
 // starvation mode: then Unlock hands the mutex to the first waiter, and nobody else takes it even if it looks free.
 // The waiter goes back to normal mode when it is the last one or waited for less than 1 ms.
+//
+// The last access to an object is the one by which it is given back: another goroutine may take it then, and free its
+// memory, as C++ programs do. What follows, waking somebody, needs only the address, or touches a semaphore for a waiter
+// who can't have gone, because it is not woken yet. Go, whose memory is collected, gives back in two steps and looks again.
 //
 // These functions are out of line on purpose: here, in runtime text, the state word needs no "lock" prefix while
 // GOMAXPROCS is 1 (onep.h); inlined into user code it would always.
@@ -90,21 +94,49 @@ bool canSpin(int iter) {
   }
 }
 
-[[gnu::noinline]] void unlockSlow(syncMutex* mu, std::int32_t nw) {
-  if (((nw + mutexLocked) & mutexLocked) == 0) fatal("sync: unlock of unlocked mutex");
-  if ((nw & mutexStarving) != 0) {
+// What Unlock makes of a state, in one step: after it the mutex is somebody else's, and may be gone. Only a waiter that is
+// to be woken keeps it alive until then.
+ALWAYS_INLINE std::int32_t unlocked(std::int32_t old) {
+  std::int32_t nw = old - mutexLocked;
+  // A starving mutex is handed over as it is. Else a waiter is woken, unless one is awake.
+  if (nw >> mutexWaiterShift != 0 && (nw & (mutexWoken | mutexStarving)) == 0) nw = (nw - oneWaiter) | mutexWoken;
+  return nw;
+}
+
+// The second half: wakes the waiter that `unlocked` has spoken of. The semaphore's address is all that it needs.
+ALWAYS_INLINE void wakeUnlocked(syncMutex* mu, std::int32_t old, std::int32_t nw) {
+  if ((nw & mutexStarving) != 0)
     semrelease1(&mu->sema, true);
-    return;
-  }
-  std::int32_t old = nw;
+  else if (nw != old - mutexLocked)
+    semrelease1(&mu->sema, false);
+}
+
+[[gnu::noinline]] void unlockSlow(syncMutex* mu) {
   for (;;) {
-    // Nobody waits, or somebody is awake, or has taken the mutex: nothing to do.
-    if (old >> mutexWaiterShift == 0 || (old & (mutexLocked | mutexWoken | mutexStarving)) != 0) return;
-    if (userCas(&mu->state, old, (old - oneWaiter) | mutexWoken)) {
-      semrelease1(&mu->sema, false);
-      return;
-    }
-    old = atomic::Load(&mu->state);
+    std::int32_t old = atomic::Load(&mu->state);
+    if ((old & mutexLocked) == 0) fatal("sync: unlock of unlocked mutex");
+    std::int32_t nw = unlocked(old);
+    if (!userCas(&mu->state, old, nw)) continue;
+    return wakeUnlocked(mu, old, nw);
+  }
+}
+
+// Unlocks a mutex and sets the word before it from x to f(x), in one step.
+struct unlockedWith {
+  std::int32_t x, old, nw;  // the word as it was; the mutex's state before and after
+};
+template <class F>
+ALWAYS_INLINE unlockedWith unlockWith(std::int32_t* word, F f) {
+  using both [[gnu::may_alias]] = std::uint64_t;
+  auto* p = reinterpret_cast<both*>(word);
+  for (;;) {
+    std::uint64_t v = atomic::Load(p);
+    unlockedWith u;
+    u.x = static_cast<std::int32_t>(v);
+    u.old = static_cast<std::int32_t>(v >> 32);
+    u.nw = unlocked(u.old);
+    auto y = static_cast<std::uint32_t>(f(u.x));
+    if (userCas(p, v, std::uint64_t{static_cast<std::uint32_t>(u.nw)} << 32 | y)) return u;
   }
 }
 
@@ -123,8 +155,8 @@ LANDMARK bool mutexTryLock(syncMutex* mu) {
 }
 
 LANDMARK void mutexUnlock(syncMutex* mu) {
-  std::int32_t nw = userXadd(&mu->state, -mutexLocked);
-  if (UNLIKELY(nw != 0)) unlockSlow(mu, nw);
+  if (LIKELY(userCas(&mu->state, mutexLocked, 0))) return;
+  unlockSlow(mu);
 }
 
 // ---- RWMutex: a writer announces itself by making readerCount negative; later readers wait for it, and it waits for
@@ -164,10 +196,23 @@ LANDMARK bool rwmutexTryLock(syncRWMutex* rw) {
 }
 
 LANDMARK void rwmutexUnlock(syncRWMutex* rw) {
-  std::int32_t readers = userXadd(&rw->readerCount, rwmutexMaxReaders);
-  if (readers >= rwmutexMaxReaders) fatal("sync: Unlock of unlocked RWMutex");
-  for (std::int32_t i = 0; i < readers; i++) semrelease1(&rw->readerSem, false);
-  mutexUnlock(&rw->w);
+  // Readers are let in and the next writer, too, in one step: a reader that comes in may be the last to know this lock.
+  unlockedWith u = unlockWith(&rw->readerCount, [](std::int32_t c) {
+    if (c >= 0) fatal("sync: Unlock of unlocked RWMutex");
+    return c + rwmutexMaxReaders;
+  });
+  // Each of those that waited keeps it alive until it is woken.
+  for (std::int32_t i = u.x + rwmutexMaxReaders; i > 0; i--) semrelease1(&rw->readerSem, false);
+  wakeUnlocked(&rw->w, u.old, u.nw);
+}
+
+// ---- Once: the function has been called, and those who wait for that may go on, in one step ----
+
+LANDMARK void onceLock(syncOnce* o) { mutexLock(&o->m); }
+
+LANDMARK void onceUnlock(syncOnce* o) {
+  unlockedWith u = unlockWith(&o->done, [](std::int32_t) { return 1; });
+  wakeUnlocked(&o->m, u.old, u.nw);
 }
 
 // ---- WaitGroup ----

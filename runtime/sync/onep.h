@@ -76,6 +76,13 @@ ALWAYS_INLINE bool userCas(T* p, std::type_identity_t<T> old, std::type_identity
   return true;
 }
 template <class T>
+ALWAYS_INLINE T userXchg(T* p, std::type_identity_t<T> v) {  // the old value
+  if (!oneP()) return atomic::Xchg(p, v);
+  T old = *p;
+  atomic::StoreRelaxed(p, v);
+  return old;
+}
+template <class T>
 ALWAYS_INLINE T userXadd(T* p, std::type_identity_t<T> d) {  // the new value
   if (!oneP()) return atomic::Xadd(p, d);
   T v = static_cast<T>(*p + d);

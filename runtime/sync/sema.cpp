@@ -157,8 +157,21 @@ mutex* listLock(notifyList* l) {
   return reinterpret_cast<mutex*>(&l->lock);
 }
 
-// Tickets wrap; fewer than 2^31 goroutines wait at a time.
-bool less(std::uint32_t a, std::uint32_t b) { return static_cast<std::int32_t>(a - b) < 0; }
+enum : std::uint32_t { kListed, kParked, kNotified };  // notifyWaiter.state
+
+// gopark's unlock function: from here on a notifier readies the goroutine. False: one was here before.
+bool parkListed(g*, void* w) { return userCas(&static_cast<notifyWaiter*>(w)->state, kListed, kParked); }
+
+void unlink(notifyList* l, notifyWaiter* w) {
+  (w->prev != nullptr ? w->prev->next : l->head) = w->next;
+  (w->next != nullptr ? w->next->prev : l->tail) = w->prev;
+}
+
+// w is off its list. One that has not parked yet may be gone as soon as it is marked.
+void notify(notifyWaiter* w) {
+  g* gp = w->gp;
+  if (userXchg(&w->state, kNotified) == kParked) goready(gp);
+}
 
 }  // namespace
 
@@ -207,68 +220,59 @@ LANDMARK void semrelease1(std::uint32_t* addr, bool handoff) {
   if (ticket && getg()->m->locks == 0) goyield();
 }
 
-std::uint32_t notifyListAdd(notifyList* l) { return userXadd(&l->wait, 1) - 1; }
+// ---- notifyList. Go gives out tickets and queues after the Cond's lock was given up; here a waiter is queued before, so
+// that nobody needs the list once it was notified. The order is the same: that in which Wait was called. ----
 
-LANDMARK void notifyListWait(notifyList* l, std::uint32_t t) {
+LANDMARK void notifyListAdd(notifyList* l, notifyWaiter* w) {
+  w->gp = getg();
+  w->state = kListed;
+  w->next = nullptr;
   userlock(listLock(l));
-  if (less(t, l->notify)) {  // notified between Add and here
-    userunlock(listLock(l));
-    return;
-  }
-  sudog s;
-  s.g = getg();
-  s.ticket = t;
-  s.next = nullptr;
-  s.isSelect = false;
-  s.c = nullptr;
+  w->prev = l->tail;
   if (l->tail == nullptr)
-    l->head = &s;
+    atomic::StoreRelaxed(&l->head, w);
   else
-    l->tail->next = &s;
-  l->tail = &s;
-  parkuserunlock(listLock(l), waitReasonSyncCondWait);
+    l->tail->next = w;
+  l->tail = w;
+  userunlock(listLock(l));
+}
+
+LANDMARK void notifyListWait(notifyWaiter* w) {
+  preemptpoint();
+  if (atomic::LoadAcq(&w->state) != kNotified) gopark(parkListed, w, waitReasonSyncCondWait);
+}
+
+LANDMARK void notifyListDrop(notifyList* l, notifyWaiter* w) {
+  userlock(listLock(l));
+  notifyWaiter* x = l->head;
+  while (x != nullptr && x != w) x = x->next;
+  if (x != nullptr) unlink(l, w);
+  userunlock(listLock(l));
+  if (x != nullptr) return;
+  while (atomic::LoadAcq(&w->state) != kNotified) osyield();  // a notifier is about to mark it
 }
 
 LANDMARK void notifyListNotifyAll(notifyList* l) {
-  if (atomic::Load(&l->wait) == atomic::Load(&l->notify)) return;
+  if (atomic::Load(&l->head) == nullptr) return;
   userlock(listLock(l));
-  sudog* s = l->head;
-  l->head = nullptr;
+  notifyWaiter* w = l->head;
+  atomic::StoreRelaxed(&l->head, nullptr);
   l->tail = nullptr;
-  // Those that have a ticket and are not in the list yet will see that it has been notified.
-  atomic::Store(&l->notify, atomic::Load(&l->wait));
   userunlock(listLock(l));
-  while (s != nullptr) {
-    sudog* next = s->next;  // before goready
-    goready(s->g);
-    s = next;
+  while (w != nullptr) {
+    notifyWaiter* next = w->next;  // before it is marked
+    notify(w);
+    w = next;
   }
 }
 
 LANDMARK void notifyListNotifyOne(notifyList* l) {
-  if (atomic::Load(&l->wait) == atomic::Load(&l->notify)) return;
+  if (atomic::Load(&l->head) == nullptr) return;
   userlock(listLock(l));
-  std::uint32_t t = l->notify;
-  if (t == atomic::Load(&l->wait)) {
-    userunlock(listLock(l));
-    return;
-  }
-  atomic::Store(&l->notify, t + 1);
-  // The list is nearly in the order of the tickets: goroutines take a ticket first and queue a little later. If the one
-  // with ticket t is not here it will see l.notify and not park.
-  sudog* before = nullptr;
-  for (sudog* s = l->head; s != nullptr; before = s, s = s->next) {
-    if (s->ticket != t) continue;
-    if (before == nullptr)
-      l->head = s->next;
-    else
-      before->next = s->next;
-    if (s->next == nullptr) l->tail = before;
-    userunlock(listLock(l));
-    goready(s->g);
-    return;
-  }
+  notifyWaiter* w = l->head;
+  if (w != nullptr) unlink(l, w);
   userunlock(listLock(l));
+  if (w != nullptr) notify(w);
 }
 
 }  // namespace runtime

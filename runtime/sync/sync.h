@@ -7,7 +7,7 @@
 
 namespace runtime {
 
-struct sudog;
+struct g;
 
 // ---- semaphores: sema.cpp ----
 // Waits until *addr > 0 and takes one. lifo: wait at the head of the queue.
@@ -17,16 +17,23 @@ void semrelease1(std::uint32_t* addr, bool handoff) __asm__("runtime.semrelease1
 inline void semacquire(std::uint32_t* addr) { semacquire1(addr, false); }
 inline void semrelease(std::uint32_t* addr) { semrelease1(addr, false); }
 
-// A list of waiters with tickets, for Cond.
-struct notifyList {
-  std::uint32_t wait;    // atomic: ticket of the next waiter
-  std::uint32_t notify;  // ticket of the next waiter to be notified; written with lock
-  std::uint64_t lock;    // a runtime mutex
-  sudog* head;           // lock
-  sudog* tail;
+// A list of waiters, for Cond. A waiter is on the list before it gives up the Cond's lock, and does not touch the list any
+// more after it was notified: the Cond may be gone then.
+struct notifyWaiter {
+  notifyWaiter* next;  // list's lock
+  notifyWaiter* prev;
+  g* gp;
+  std::uint32_t state;  // atomic: on the list, parked, notified
 };
-std::uint32_t notifyListAdd(notifyList* l) __asm__("runtime.notifyListAdd");
-void notifyListWait(notifyList* l, std::uint32_t ticket) __asm__("runtime.notifyListWait");
+struct notifyList {
+  std::uint64_t lock;  // a runtime mutex
+  notifyWaiter* head;  // lock; read as a hint without it
+  notifyWaiter* tail;  // lock
+};
+void notifyListAdd(notifyList* l, notifyWaiter* w) __asm__("runtime.notifyListAdd");
+void notifyListWait(notifyWaiter* w) __asm__("runtime.notifyListWait");
+// w will not wait after all.
+void notifyListDrop(notifyList* l, notifyWaiter* w) __asm__("runtime.notifyListDrop");
 void notifyListNotifyAll(notifyList* l) __asm__("runtime.notifyListNotifyAll");
 void notifyListNotifyOne(notifyList* l) __asm__("runtime.notifyListNotifyOne");
 
@@ -39,11 +46,11 @@ void mutexLock(syncMutex* mu) __asm__("\"sync.(*Mutex).Lock\"");
 bool mutexTryLock(syncMutex* mu) __asm__("\"sync.(*Mutex).TryLock\"");
 void mutexUnlock(syncMutex* mu) __asm__("\"sync.(*Mutex).Unlock\"");
 
-struct syncRWMutex {
+struct alignas(8) syncRWMutex {
+  std::int32_t readerCount;  // atomic: readers, minus rwmutexMaxReaders while a writer is there. One word with w.state
   syncMutex w;               // held by a writer, also while it waits for readers
   std::uint32_t writerSem;   // the writer waits here for the readers before it
   std::uint32_t readerSem;   // readers wait here for the writer
-  std::int32_t readerCount;  // atomic: readers, minus rwmutexMaxReaders while a writer is there
   std::int32_t readerWait;   // atomic: readers the writer has still to wait for
 };
 void rwmutexRLock(syncRWMutex* rw) __asm__("\"sync.(*RWMutex).RLock\"");
@@ -52,6 +59,14 @@ void rwmutexRUnlock(syncRWMutex* rw) __asm__("\"sync.(*RWMutex).RUnlock\"");
 void rwmutexLock(syncRWMutex* rw) __asm__("\"sync.(*RWMutex).Lock\"");
 bool rwmutexTryLock(syncRWMutex* rw) __asm__("\"sync.(*RWMutex).TryLock\"");
 void rwmutexUnlock(syncRWMutex* rw) __asm__("\"sync.(*RWMutex).Unlock\"");
+
+struct alignas(8) syncOnce {
+  std::int32_t done;  // atomic: 1 once the function has been called. One word with m.state
+  syncMutex m;        // held by whoever calls it
+};
+void onceLock(syncOnce* o) __asm__("\"sync.(*Once).lock\"");
+// Sets done, too.
+void onceUnlock(syncOnce* o) __asm__("\"sync.(*Once).unlock\"");
 
 struct syncWaitGroup {
   std::uint64_t state;  // atomic: the counter in the upper half, the number of waiters in the lower

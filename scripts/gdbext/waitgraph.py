@@ -15,8 +15,8 @@ import gdb
 from gdbext import channels, goroutines, layout, state, switch, symbols
 from gdbext.layout import View, memory, table, u64
 
-# The semaphore of a Mutex lies 4 bytes into it, an RWMutex's 8 and 12, a WaitGroup's 8: a pointer to any of them.
-SEMA_REACH = 12
+# The semaphore of a Mutex lies 4 bytes into it, a Once's and a WaitGroup's 8, an RWMutex's 8, 12 and 16: a pointer to any.
+SEMA_REACH = 16
 
 
 class Object:
