@@ -14,6 +14,7 @@
 
 #include "runtime/base/cpu.h"
 #include "runtime/base/hooks.h"
+#include "runtime/base/print.h"
 #include "runtime/mem/stack.h"
 #include "runtime/sched/proc.h"
 
@@ -80,7 +81,17 @@ void doSigPreempt(g* gp, ucontext* ctx) {
 
 void preemptM(m* mp) {
   sigenablePreempt();
-  if (atomic::Cas(&mp->signalPending, 0u, 1u)) tgkill(getpid(), static_cast<std::uint32_t>(mp->procid), sigPreempt);
+  if (!atomic::Cas(&mp->signalPending, 0u, 1u)) return;
+  long r = tgkill(getpid(), static_cast<std::uint32_t>(mp->procid), sigPreempt);
+  if (LIKELY(r >= 0)) return;
+  atomic::Store(&mp->signalPending, 0u);
+  constexpr long kEPERM = 1, kENOSYS = 38;
+  // Refused by a filter. Prologue checks are left, which most code passes often enough.
+  if (r != -kEPERM && r != -kENOSYS) return;
+  static std::uint32_t said;  // atomic
+  if (atomic::Xchg(&said, 1u) == 0)
+    printf("runtime: tgkill failed, errno={}: goroutines that make no calls cannot be preempted\n", -r);
+  debug.asyncpreemptoff = 1;
 }
 
 // Called by asyncPreempt, on the goroutine.

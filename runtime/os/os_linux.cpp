@@ -97,7 +97,7 @@ void usleep(std::uint32_t usec) {
 void osyield() { syscall6(SYS_sched_yield); }
 std::uint32_t gettid() { return static_cast<std::uint32_t>(syscall6(SYS_gettid)); }
 std::uint32_t getpid() { return static_cast<std::uint32_t>(syscall6(SYS_getpid)); }
-void tgkill(std::uint32_t tgid, std::uint32_t tid, int sig) { syscall6(SYS_tgkill, tgid, tid, sig); }
+long tgkill(std::uint32_t tgid, std::uint32_t tid, int sig) { return syscall6(SYS_tgkill, tgid, tid, sig); }
 void raise(std::uint32_t sig) { syscall6(SYS_tgkill, getpid(), gettid(), sig); }
 void raiseproc(std::uint32_t sig) { syscall6(SYS_kill, getpid(), sig); }
 

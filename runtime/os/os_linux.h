@@ -30,7 +30,7 @@ void osyield() GOSYM("runtime.osyield");
 std::uint32_t gettid() GOSYM("runtime.gettid");
 std::uint32_t getpid();
 // Sends sig to a thread of this process.
-void tgkill(std::uint32_t tgid, std::uint32_t tid, int sig) GOSYM("runtime.tgkill");
+long tgkill(std::uint32_t tgid, std::uint32_t tid, int sig) GOSYM("runtime.tgkill");
 void raise(std::uint32_t sig) GOSYM("runtime.raise");                           // to this thread
 void raiseproc(std::uint32_t sig) GOSYM("runtime.raiseproc");                   // to the process
 [[noreturn]] void exitThread(std::uint32_t* wait) GOSYM("runtime.exitThread");  // stores 0 to *wait, wakes, exits

@@ -8,6 +8,8 @@
 //     an alternate stack.
 //   - The m of an ended thread serves again only when the thread needs its stack no more, which it says in m.freeWait
 //     as its last act.
+//   - Others may hold a pointer to an m for longer than its thread lives (preemptone, who walks allm). So an m stays an m
+//     for ever, and what they go through it by (g0, tlsbase, alllink) is valid at each moment, also while it is cleared.
 //
 // Ways not taken: a block of its own for every thread's thread_locals (nearly every program has few, and they fit into
 // the m); ending the main thread when its locked goroutine ends (mexit says why).
@@ -158,6 +160,20 @@ static m* freeDeadMs() {
   return reuse;
 }
 
+// Makes the m of an ended thread a fresh one, but for the fields that others may be using (see above).
+static void clearm(m* mp) {
+  auto* bytes = reinterpret_cast<std::uint8_t*>(mp);
+  constexpr std::size_t kKept[][2] = {{offsetof(m, g0), sizeof mp->g0},
+                                      {offsetof(m, tlsbase), sizeof mp->tlsbase},
+                                      {offsetof(m, alllink), sizeof mp->alllink},
+                                      {sizeof(m), 0}};
+  std::size_t from = 0;
+  for (auto [at, size] : kKept) {
+    __builtin_memset(bytes + from, 0, at - from);
+    from = at + size;
+  }
+}
+
 // An M that no thread belongs to yet. fn runs first thing on it; pp is only for allocation.
 LANDMARK m* allocm(p* pp, void (*fn)(), std::int64_t id) {
   m* self = acquirem();
@@ -165,11 +181,8 @@ LANDMARK m* allocm(p* pp, void (*fn)(), std::int64_t id) {
   if (borrowed) acquirep(pp);
   m* mp = freeDeadMs();
   if (mp != nullptr) {
-    g *g0p = mp->g0, *gs = mp->gsignal;
-    uintptr tls = mp->tlsbase;
-    __builtin_memset(static_cast<void*>(mp), 0, sizeof(m));
-    mp->tlsbase = tls;
-    mp->g0 = g0p;
+    g* gs = mp->gsignal;
+    clearm(mp);
     gfreestack(gs);
   } else {
     mp = static_cast<m*>(persistentalloc(sizeof(m), alignof(m)));
@@ -257,6 +270,8 @@ BOOTMARK void minit() {
   m* mp = getg()->m;
   minitSignals();
   if (mp->procid == 0) mp->procid = gettid();  // clone has stored it, but for the first thread and hosted ones
+  // A request that was meant for this m's thread before has gone to nobody.
+  atomic::Store(&mp->signalPending, 0u);
   BOOTSTEP("runtime.minit", "tid", mp->procid);
 }
 
