@@ -11,7 +11,7 @@
 #include <poll.h>
 #include <sys/stat.h>
 
-#include "runtime/diag/signal_unix.h"
+#include "runtime/diag/output.h"
 #include "runtime/sched/proc.h"
 
 namespace boot::os {
@@ -27,9 +27,9 @@ namespace {
   return r;
 }
 
-// Waits until a descriptor that somebody set to non-blocking can go on.
-void await(int fd, short events) {
-  pollfd p{fd, events, 0};
+// Waits until a descriptor that somebody set to non-blocking has something.
+void awaitInput(int fd) {
+  pollfd p{fd, POLLIN, 0};
   blocking(__NR_poll, reinterpret_cast<long>(&p), 1, -1);
 }
 
@@ -69,11 +69,7 @@ std::optional<std::string_view> LookupEnv(std::string_view name) {
 
 std::string_view Getenv(std::string_view name) { return LookupEnv(name).value_or(std::string_view{}); }
 
-void Exit(int code) {
-  runtime::exitcode = code;
-  if (runtime::hooks.atexit != nullptr) runtime::hooks.atexit();
-  runtime::exit(code);
-}
+void Exit(int code) { runtime::exitProgram(code); }
 
 int Open(std::string_view path, int flags, unsigned mode) {
   cpath c(path);
@@ -88,7 +84,7 @@ std::ptrdiff_t Read(int fd, void* p, std::size_t n) {
   for (;;) {
     long r = blocking(__NR_read, fd, reinterpret_cast<long>(p), static_cast<long>(n));
     if (r == -EAGAIN)
-      await(fd, POLLIN);
+      awaitInput(fd);
     else if (r != -EINTR)
       return r;
   }
@@ -101,22 +97,7 @@ std::ptrdiff_t Pread(int fd, void* p, std::size_t n, std::int64_t off) {
   }
 }
 
-std::ptrdiff_t Write(int fd, const void* p, std::size_t n) {
-  std::size_t done = 0;
-  do {
-    long r = blocking(__NR_write, fd, reinterpret_cast<long>(p) + static_cast<long>(done), static_cast<long>(n - done));
-    if (r >= 0)
-      done += static_cast<std::size_t>(r);
-    else if (r == -EAGAIN)
-      await(fd, POLLOUT);
-    else if (r != -EINTR) {
-      // Nobody reads what a filter prints: it ends as the shell's tools do. On other descriptors it is an error only.
-      if (r == -EPIPE && (fd == 1 || fd == 2)) runtime::sigpipe();
-      return done > 0 ? static_cast<std::ptrdiff_t>(done) : r;
-    }
-  } while (done < n);
-  return static_cast<std::ptrdiff_t>(done);
-}
+std::ptrdiff_t Write(int fd, const void* p, std::size_t n) { return runtime::writeFull(fd, p, n); }
 
 // Not repeated when interrupted: Linux has closed the descriptor by then, and another thread may own the number.
 int Close(int fd) { return static_cast<int>(blocking(__NR_close, fd, 0, 0)); }

@@ -17,7 +17,7 @@ namespace boot::detail {
 // The buffer is small: a goroutine's stack has room for it without growing.
 constexpr std::size_t kLine = 512;
 
-void vprint(int fd, bool newline, fmt::string_view f, fmt::format_args args) {
+std::ptrdiff_t vprint(int fd, bool newline, fmt::string_view f, fmt::format_args args) {
   char line[kLine];
   std::unique_ptr<char[]> heap;
   char* p = line;
@@ -31,7 +31,7 @@ void vprint(int fd, bool newline, fmt::string_view f, fmt::format_args args) {
     n = std::min(room, static_cast<std::size_t>(fmt::vformat_to_n(p, room, f, args).size));
   }
   if (newline) p[n++] = '\n';
-  os::Write(fd, p, n);  // an error has no place to go here, as with Go's println
+  return os::Write(fd, p, n);
 }
 
 }  // namespace boot::detail

@@ -94,8 +94,7 @@ BOOTMARK void main(void*) {
   for (int i = 0; i < 1000 && atomic::Load(&runningPanicDefers) != 0; i++) Gosched();
   // Another goroutine may be in the middle of a panic that ends the program: its exit code counts, not ours.
   if (atomic::Load(&panicking) != 0) gopark(nullptr, nullptr, waitReasonPanicWait);
-  if (hooks.atexit != nullptr) hooks.atexit();
-  exit(0);
+  exitProgram(0);
 }
 
 }  // namespace runtime

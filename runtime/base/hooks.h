@@ -31,8 +31,11 @@ struct hooks_t {
   // diag: one event of the execution trace; null when tracing is off.
   void (*traceEvent)(int ev, g* gp, uintptr arg);
   void (*traceSwitch)(int ev, g* gp, uintptr arg, g* next);  // traceEvent(ev, gp, arg), and next starts at that moment
-  // diag: the program dies by a crash or a signal; write out what is traced. Null when tracing is off, or when it is done.
-  void (*traceCrash)();
+  // diag: the program ends; write out what is traced. traceStop: in order, on a goroutine if it may stop the world;
+  // traceCrash: wherever that is, with the others perhaps still running. The second to come finds it done. False: the
+  // trace is not complete, and that has been said. Null while tracing is off.
+  bool (*traceStop)();
+  bool (*traceCrash)();
   // cgo (hosted): start an OS thread that calls mstart for mp; null: clone.
   void (*thread_start)(m* mp);
   // cgo (hosted): the end of such a thread; does not return.
@@ -60,7 +63,7 @@ struct hooks_t {
   void (*endThread)();
 };
 extern hooks_t hooks GOSYM("runtime.hooks");
-// The status that the program ends with, set before hooks.atexit.
+// The status that the program ends with, set before hooks.atexit by exitProgram.
 extern std::int32_t exitcode GOSYM("runtime.exitcode");
 // Atomic: the collector is marking. Here because the scheduler asks before it asks the hook.
 extern std::uint32_t gcBlackenEnabled GOSYM("runtime.gcBlackenEnabled");

@@ -40,6 +40,7 @@ void unlockpanic() {
 }
 
 [[noreturn]] void exitgroup(int code) {
+  if (hooks.traceCrash != nullptr) hooks.traceCrash();
   for (;;) syscall6(SYS_exit_group, code);
 }
 
@@ -47,6 +48,7 @@ void unlockpanic() {
 // goroutine is sure to have.
 [[noreturn, gnu::noinline, gnu::cold]] void fatalthrow(g* gp, uintptr pc, uintptr sp, uintptr bp) {
   auto die = [=] {
+    if (secureMode) exitgroup(2);  // the text is all that may be told
     startpanic_m();
     if (hooks.fatalTraceback != nullptr) hooks.fatalTraceback(gp, pc, sp, bp);
     endpanic_m();

@@ -422,14 +422,15 @@ extern slice<p*> allp __asm__("runtime.allp");  // allpLock and STW to write; le
 extern mutex allpLock __asm__("runtime.allpLock");
 extern slice<g*> allgs __asm__("runtime.allgs");  // allglock
 extern mutex allglock __asm__("runtime.allglock");
-extern std::uint64_t allglen __asm__("runtime.allglen");                 // atomic: entries of allgptr that may be read
-extern g** allgptr __asm__("runtime.allgptr");                           // atomic
-extern std::int32_t ncpu __asm__("runtime.ncpu");                        // init (osinit)
-extern std::int32_t gomaxprocs __asm__("runtime.gomaxprocs");            // STW
-extern uintptr physPageSize __asm__("runtime.physPageSize");             // init (sysauxv)
-extern uintptr physHugePageSize __asm__("runtime.physHugePageSize");     // init (osinit)
-extern bool iscgo __asm__("runtime.iscgo");                              // init: hosted mode
-extern bool mainStarted __asm__("runtime.mainStarted");                  // init: newproc may start Ms now
+extern std::uint64_t allglen __asm__("runtime.allglen");              // atomic: entries of allgptr that may be read
+extern g** allgptr __asm__("runtime.allgptr");                        // atomic
+extern std::int32_t ncpu __asm__("runtime.ncpu");                     // init (osinit)
+extern std::int32_t gomaxprocs __asm__("runtime.gomaxprocs");         // STW
+extern uintptr physPageSize __asm__("runtime.physPageSize");          // init (sysauxv)
+extern uintptr physHugePageSize __asm__("runtime.physHugePageSize");  // init (osinit)
+extern bool secureMode __asm__("runtime.secureMode");    // init: AT_SECURE, more rights than who started us
+extern bool iscgo __asm__("runtime.iscgo");              // init: hosted mode
+extern bool mainStarted __asm__("runtime.mainStarted");  // init: newproc may start Ms now
 extern std::int64_t runtimeInitTime __asm__("runtime.runtimeInitTime");  // init: nanotime when main began
 extern std::uint32_t worldsema __asm__("runtime.worldsema");             // grants the right to stop the world
 extern std::uint32_t panicking __asm__("runtime.panicking");             // atomic: Ms that are crashing

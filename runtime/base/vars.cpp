@@ -23,6 +23,7 @@ constinit std::int32_t gomaxprocs = 0;
 constinit uintptr physPageSize = 0;
 constinit uintptr physHugePageSize = 0;
 constinit bool iscgo = false;
+constinit bool secureMode = false;
 constinit bool mainStarted = false;
 constinit std::int64_t runtimeInitTime = 0;
 constinit std::uint32_t worldsema = 1;  // one may stop the world

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "runtime/cgo/cgo.h"
+#include "runtime/diag/output.h"
 #include "runtime/sync/time.h"
 
 namespace runtime {
@@ -176,6 +177,8 @@ long syscallFixed(long nr, long a, long b, long c, long d, long e, long f) noexc
   long r;
   if (nr == SYS_futex && ((b & kOp) == kWait || (b & kOp) == kWaitBitset))
     r = cgo::outside([=] { return syscall6(nr, a, b, c, d, e, f); });
+  else if (nr == SYS_write)
+    r = writeSome(static_cast<int>(a), reinterpret_cast<const void*>(b), static_cast<std::size_t>(c));
   else
     r = syscall6(nr, a, b, c, d, e, f);
   if (r >= 0 || r < -4095) return r;

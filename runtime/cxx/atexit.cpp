@@ -1,7 +1,7 @@
 // Static constructors before main_main, destructors at the end.
 //
 // Owns: runtime.doInit (Go's name for running what a package does before main), __cxa_atexit and its relatives, and
-// the order of the end: last registered, first run.
+// the order of the end: last registered, first run. What else is done at an end is in os_linux.h.
 //
 // Invariants
 //   - doInit runs on the main goroutine, so a static constructor may use channels, start goroutines and wait.
@@ -36,6 +36,7 @@ struct entry {
 mutex exitLock;
 entry* statics;   // exitLock
 entry* locals;    // exitLock
+entry* quick;     // exitLock: at_quick_exit's
 entry* spare;     // exitLock: those that have been run
 entry first[32];  // exitLock: most programs need no more, and then nothing is allocated
 std::uint32_t nfirst;
@@ -151,12 +152,19 @@ int atexit(void (*fn)()) noexcept {
 }
 
 // Ends the program as C does: destructors, then the process. Other goroutines are cut off where they are.
-[[noreturn]] void exit(int code) noexcept {
-  runtime::cxx::runAtexit();
-  runtime::exit(code);
-}
+[[noreturn]] void exit(int code) noexcept { runtime::exitProgram(code); }
 [[noreturn]] void _exit(int code) { runtime::exit(code); }
 [[noreturn]] void _Exit(int code) noexcept { runtime::exit(code); }
-[[noreturn]] void quick_exit(int code) noexcept { runtime::exit(code); }
+[[noreturn]] void quick_exit(int code) noexcept {
+  if (runtime::hooks.traceStop != nullptr && !runtime::hooks.traceStop()) code = runtime::exitstatus(code);
+  while (runtime::popAndRun(&runtime::quick, nullptr)) {}
+  runtime::exit(code);
+}
 
 }  // extern "C"
+
+// The header gives it C++ linkage and the name of C.
+int at_quick_exit(void (*fn)()) noexcept {
+  return runtime::push(
+      &runtime::quick, [](void* f) { reinterpret_cast<void (*)()>(f)(); }, reinterpret_cast<void*>(fn), nullptr);
+}

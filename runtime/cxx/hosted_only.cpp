@@ -21,7 +21,7 @@
   "__ctype_toupper_loc strftime " /* stdio beyond printing */                                                                                                    \
   "fclose fdopen fopen fopen64 freopen fread fgets fgetc getc getchar getline getdelim ungetc fseek ftell fseeko "                                               \
   "ftello fseeko64 ftello64 rewind setvbuf setbuf scanf fscanf sscanf vsscanf __isoc99_sscanf __isoc99_fscanf "                                                  \
-  "__isoc99_scanf __isoc23_sscanf feof clearerr putwc getwc ungetwc tmpfile popen pclose " /* std::filesystem */                                                 \
+  "__isoc99_scanf __isoc23_sscanf feof putwc getwc ungetwc tmpfile popen pclose " /* std::filesystem */                                                 \
   "opendir readdir readdir64 closedir fdopendir dirfd realpath statvfs utimensat truncate symlink link rename mkdir "                                            \
   "readlink unlinkat fchmod fchmodat chdir getcwd remove sendfile fstat64 fstat lstat stat lseek64 " /* the network */                                           \
   "getaddrinfo freeaddrinfo gai_strerror gethostbyname socket connect bind listen accept accept4 send recv sendto "                                              \

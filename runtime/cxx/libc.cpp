@@ -147,8 +147,8 @@ lconv* localeconv() noexcept {
   return &c;
 }
 
-char* getenv(const char* key) noexcept { return const_cast<char*>(runtime::gogetenv(key)); }
-char* secure_getenv(const char* key) noexcept { return getenv(key); }
+char* getenv(const char* key) noexcept { return const_cast<char*>(runtime::environValue(key)); }
+char* secure_getenv(const char* key) noexcept { return runtime::secureMode ? nullptr : getenv(key); }
 
 long strtol(const char* s, char** end, int base) noexcept { return parseInt<long>(s, end, base); }
 long long strtoll(const char* s, char** end, int base) noexcept { return parseInt<long long>(s, end, base); }

@@ -7,6 +7,7 @@
 //   - Floating point is formatted by fmt, exactly as printf would; %a is made here, because fmt asks snprintf for it.
 //   - Nothing allocates but output beyond kStackBuf bytes.
 #include "runtime/sched/proc.h"  // first: <unistd.h> makes macros of what it names
+#include "runtime/diag/output.h"
 
 #include <cstdarg>
 #include <cstddef>
@@ -307,33 +308,42 @@ std::size_t format(out& o, const char* f, va_list ap) {
   return o.len;
 }
 
-// A FILE here is the number of a descriptor. The pointers are never followed by anybody else.
-int fdOf(FILE* f) { return *reinterpret_cast<int*>(f); }
-int fds[3] = {0, 1, 2};
+// What a FILE is here. The pointers are never followed by anybody else.
+struct file {
+  int fd;
+  int error;  // atomic: a write has failed (ferror)
+};
+file files[3] = {{0, 0}, {1, 0}, {2, 0}};
+file* fileOf(FILE* f) { return reinterpret_cast<file*>(f); }
 
-std::size_t writeAll(int fd, const char* p, std::size_t n) {
+// How much of it was written; if that is not all, errno says why.
+std::size_t writeAll(file* to, const char* p, std::size_t n) {
   std::size_t done = 0;
   while (done < n) {
-    ssize_t w = write(fd, p + done, n - done);
-    if (w < 0 && errno == EINTR) continue;
-    if (w <= 0) break;
-    done += static_cast<std::size_t>(w);
+    std::ptrdiff_t r =
+        runtime::writeFull(to->fd, p + done, n - done);  // the error behind a part comes by the next call
+    if (r < 0) {
+      errno = static_cast<int>(-r);
+      break;
+    }
+    done += static_cast<std::size_t>(r);
   }
+  if (done < n) runtime::atomic::Store(&to->error, 1);
   return done;
 }
 
 constexpr std::size_t kStackBuf = 1024;
 
-int printTo(int fd, const char* f, va_list ap) {
+int printTo(file* to, const char* f, va_list ap) {
   char small[kStackBuf];
   out o{small, sizeof small};
   std::size_t n = format(o, f, ap);
-  if (n <= sizeof small) return writeAll(fd, small, n) == n ? static_cast<int>(n) : -1;
+  if (n <= sizeof small) return writeAll(to, small, n) == n ? static_cast<int>(n) : -1;
   auto big = static_cast<char*>(malloc(n));
   if (big == nullptr) return -1;
   out o2{big, n};
   format(o2, f, ap);
-  bool ok = writeAll(fd, big, n) == n;
+  bool ok = writeAll(to, big, n) == n;
   free(big);
   return ok ? static_cast<int>(n) : -1;
 }
@@ -342,9 +352,9 @@ int printTo(int fd, const char* f, va_list ap) {
 
 extern "C" {
 
-FILE* stdin = reinterpret_cast<FILE*>(&fds[0]);
-FILE* stdout = reinterpret_cast<FILE*>(&fds[1]);
-FILE* stderr = reinterpret_cast<FILE*>(&fds[2]);
+FILE* stdin = reinterpret_cast<FILE*>(&files[0]);
+FILE* stdout = reinterpret_cast<FILE*>(&files[1]);
+FILE* stderr = reinterpret_cast<FILE*>(&files[2]);
 
 int vsnprintf(char* buf, std::size_t n, const char* f, va_list ap) noexcept {
   runtime::preemptpoint();  // a loop that formats is hardly ever caught outside of this
@@ -354,8 +364,8 @@ int vsnprintf(char* buf, std::size_t n, const char* f, va_list ap) noexcept {
   return static_cast<int>(len);
 }
 int vsprintf(char* buf, const char* f, va_list ap) noexcept { return vsnprintf(buf, SIZE_MAX / 2, f, ap); }
-int vfprintf(FILE* to, const char* f, va_list ap) { return printTo(fdOf(to), f, ap); }
-int vprintf(const char* f, va_list ap) { return printTo(1, f, ap); }
+int vfprintf(FILE* to, const char* f, va_list ap) { return printTo(fileOf(to), f, ap); }
+int vprintf(const char* f, va_list ap) { return printTo(&files[1], f, ap); }
 
 #define VARIADIC(call) \
   va_list ap;          \
@@ -366,8 +376,11 @@ int vprintf(const char* f, va_list ap) { return printTo(1, f, ap); }
 int snprintf(char* buf, std::size_t n, const char* f, ...) noexcept { VARIADIC(vsnprintf(buf, n, f, ap)); }
 int sprintf(char* buf, const char* f, ...) noexcept { VARIADIC(vsprintf(buf, f, ap)); }
 int fprintf(FILE* to, const char* f, ...) { VARIADIC(vfprintf(to, f, ap)); }
-int printf(const char* f, ...) { VARIADIC(printTo(1, f, ap)); }
-int dprintf(int fd, const char* f, ...) { VARIADIC(printTo(fd, f, ap)); }
+int printf(const char* f, ...) { VARIADIC(printTo(&files[1], f, ap)); }
+int dprintf(int fd, const char* f, ...) {
+  file to{fd, 0};
+  VARIADIC(printTo(&to, f, ap));
+}
 #undef VARIADIC
 
 int vasprintf(char** to, const char* f, va_list ap) noexcept {
@@ -377,22 +390,23 @@ int vasprintf(char** to, const char* f, va_list ap) noexcept {
 }
 
 std::size_t fwrite(const void* p, std::size_t size, std::size_t n, FILE* to) {
-  return size == 0 ? 0 : writeAll(fdOf(to), static_cast<const char*>(p), size * n) / size;
+  return size == 0 ? 0 : writeAll(fileOf(to), static_cast<const char*>(p), size * n) / size;
 }
 int fputs(const char* s, FILE* to) {
   std::size_t n = strlen(s);
-  return writeAll(fdOf(to), s, n) == n ? 0 : EOF;
+  return writeAll(fileOf(to), s, n) == n ? 0 : EOF;
 }
 int puts(const char* s) { return printf("%s\n", s) < 0 ? EOF : 0; }
 int fputc(int c, FILE* to) {
   char b = static_cast<char>(c);
-  return writeAll(fdOf(to), &b, 1) == 1 ? static_cast<unsigned char>(b) : EOF;
+  return writeAll(fileOf(to), &b, 1) == 1 ? static_cast<unsigned char>(b) : EOF;
 }
 int putc(int c, FILE* to) { return fputc(c, to); }
 int putchar(int c) { return fputc(c, stdout); }
 int fflush(FILE*) { return 0; }
-int fileno(FILE* f) noexcept { return fdOf(f); }
-int ferror(FILE*) noexcept { return 0; }
+int fileno(FILE* f) noexcept { return fileOf(f)->fd; }
+int ferror(FILE* f) noexcept { return runtime::atomic::Load(&fileOf(f)->error); }
+void clearerr(FILE* f) noexcept { runtime::atomic::Store(&fileOf(f)->error, 0); }
 void perror(const char* s) {
   int e = errno;
   fprintf(stderr, "%s: %s\n", s, strerror(e));

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "runtime/cxx/cxx.h"
+#include "runtime/diag/output.h"
 #include "runtime/os/os_linux.h"
 #include "runtime/sched/proc.h"
 #include "runtime/sync/onep.h"
@@ -126,6 +127,8 @@ long syscall(long nr, ...) noexcept {
   if (nr == SYS_futex && gofutex(reinterpret_cast<std::uint32_t*>(a[0]), static_cast<int>(a[1]),
                                  static_cast<std::uint32_t>(a[2]), reinterpret_cast<const timespec*>(a[3]), &r))
     return checked(r);
+  if (nr == SYS_write)
+    return checked(writeSome(static_cast<int>(a[0]), reinterpret_cast<const void*>(a[1]), static_cast<std::size_t>(a[2])));
   return checked(blocking(nr, a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
@@ -233,7 +236,7 @@ ssize_t read(int fd, void* p, std::size_t n) {
   return checked(blocking(SYS_read, fd, reinterpret_cast<long>(p), static_cast<long>(n), 0, 0, 0));
 }
 ssize_t write(int fd, const void* p, std::size_t n) {
-  return checked(blocking(SYS_write, fd, reinterpret_cast<long>(p), static_cast<long>(n), 0, 0, 0));
+  return checked(writeSome(fd, p, n));
 }
 int open(const char* name, int flags, ...) {
   va_list ap;

@@ -50,6 +50,10 @@ bool isUserText(uintptr pc) {
          pc < reinterpret_cast<uintptr>(etextEnd);
 }
 
+bool isRuntimeText(uintptr pc) {
+  return pc >= reinterpret_cast<uintptr>(runtimeText) && pc < reinterpret_cast<uintptr>(runtimeEtext);
+}
+
 static bool wantAsyncPreempt(g* gp) { return gp->preempt && gp->stackguard0 == stackPreempt; }
 
 static bool isAsyncSafePoint(g* gp, m* mp, uintptr pc, uintptr sp) {

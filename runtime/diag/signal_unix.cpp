@@ -157,10 +157,24 @@ LANDMARK void sigpipe() {
 // From the kernel to sighandler
 // ---------------------------------------------------------------------------------------------------------------
 
+// SIGPIPE, raised by a write to 1 or 2 that libc has made (hosted mode's printf, cout): where the kernel came back with
+// EPIPE when it was delivered. The runtime's own writes see to it themselves (output.h); a system call that the program
+// makes by itself has its error, as in Go.
+static bool brokenOutput(std::uint32_t sig, const ucontext* ctx) {
+  constexpr std::uint64_t kEPIPE = 32;
+  const sigcontext& c = ctx->mc;
+  if (sig != SIGPIPE_ || !iscgo || c.rax != -kEPIPE || (c.rdi != 1 && c.rdi != 2)) return false;
+  if (isRuntimeText(c.rip) || isUserText(c.rip)) return false;
+  if (c.rip % physPageSize < 2) return false;
+  auto* p = reinterpret_cast<const std::uint8_t*>(c.rip);
+  return p[-2] == 0x0f && p[-1] == 0x05;  // syscall
+}
+
 // A signal on a thread that the runtime did not make (hosted mode): there is no g to work with. What somebody sent is
 // passed on to a thread of ours; what the thread did itself ends the process.
 [[gnu::noinline]] static void badsignal(std::uint32_t sig, siginfo* info, ucontext* ctx) {
   if (sig == SIGPROF_ || sig == sigPreempt) return;
+  if (brokenOutput(sig, ctx)) return sigpipe();
   bool fault = info->si_code > 0 && (sigbit(sig) & (kFaults | sigbit(SIGTRAP_)));
   if (!fault) {
     if (m0.procid != 0) tgkill(getpid(), static_cast<std::uint32_t>(m0.procid), static_cast<int>(sig));
@@ -252,6 +266,7 @@ static bool canpanic(g* gp, m* mp) {
   mp->throwing = 2;
   mp->caughtsig = gp;
   printf("fatal error: {}\n", text);
+  if (secureMode) exit(2);
   startpanic_m();
   unwregs r = regsOf(ctx);
   dopanic_m(gp, {&r, true, nullptr, 0});
@@ -435,6 +450,7 @@ static void printInstructionBytes(uintptr pc) {
     printf("{}\n", sigtable[sig].name);
   else
     printf("Signal {}\n", sig);
+  if (secureMode) exit(2);
   printf("PC={:#x} m={} sigcode={}\n", ctx->mc.rip, mp->id, static_cast<std::uint64_t>(info->si_code));
   if (sig == SIGILL_ || (sig == SIGFPE_ && ctx->mc.rip != 0)) printInstructionBytes(ctx->mc.rip);
   writeErr("\n", 1);
@@ -487,7 +503,7 @@ LANDMARK void sighandler(std::uint32_t sig, siginfo* info, ucontext* ctx, g* gp)
     } while (signal_claimed(sig));
   }
   if (sigBlockAgain(sig, ctx) || (sig < kNSIG && sigagain(sig))) return;
-  if (flags & kSigKill) dieFromSignal(sig);
+  if ((flags & kSigKill) || brokenOutput(sig, ctx)) dieFromSignal(sig);
   if ((flags & (kSigThrow | kSigPanic)) == 0) return;
   dieLoudly(sig, info, ctx, gp);
 }

@@ -41,6 +41,7 @@ bool sigBlockAgain(std::uint32_t sig, ucontext* ctx);
 // preempt.cpp: preempt by signal (hooks.preemptM); doSigPreempt is its receiving end.
 void preemptinit() GOSYM("runtime.preemptinit");
 bool isUserText(uintptr pc);
+bool isRuntimeText(uintptr pc);
 void preemptM(m* mp) GOSYM("runtime.preemptM");
 void doSigPreempt(g* gp, ucontext* ctx) GOSYM("runtime.doSigPreempt");
 

@@ -17,6 +17,8 @@
 // slices that ended before they began); Go's own trace format (it needs Go's viewer).
 #include "runtime/diag/trace.h"
 
+#include <sys/stat.h>
+
 #include "runtime/base/print.h"
 #include "runtime/base/syscall.h"
 #include "runtime/diag/trace_raw.h"
@@ -29,6 +31,8 @@ namespace {
 constexpr int kReadWrite = 3, kPrivate = 2, kAnonymous = 0x20, kPopulate = 0x8000;  // mmap's
 
 constexpr std::uint32_t kMaxBufs = 1024;  // 64 MB that wait to be written: events beyond are dropped, and counted
+
+constexpr std::int32_t kEEXIST = 17, kENOSPC = 28, kELOOP = 40;
 
 enum : std::uint32_t { kOff, kOn, kWriting, kDone };
 
@@ -44,9 +48,12 @@ struct {
   std::uint64_t dropped;      // atomic
   g* reader;                  // atomic: the reader, while it is parked
   std::uint32_t state;        // atomic: below
-  m* by;                      // who turns the raw file into JSON
+  std::uint32_t stopping;     // atomic: somebody is in traceStop
+  std::uint32_t by;           // the thread that turns the raw file into JSON
+  std::int32_t rawError;      // whoever drains: why the raw file is not complete; 0 if it is
+  bool failed;                // by: the trace is not complete
+  std::uint32_t pid;          // init
   std::int32_t fd, rawfd;     // init
-  void (*atexit)();           // what hooks.atexit was
   std::uint64_t tsc0;
   std::int64_t ns0;
 } tr;
@@ -175,7 +182,7 @@ g* traceReader() {
   return atomic::Xchg(&tr.reader, static_cast<g*>(nullptr));
 }
 
-// Appends a buffer to the raw file. What does not fit on the disk is counted as dropped.
+// Appends a buffer to the raw file. What does not fit on the disk is counted as dropped, and the end will tell.
 void writeRaw(traceBuf* b) {
   constexpr int kSysPwrite64 = 18;
   uintptr size = traceBuf::size(b->n);
@@ -184,6 +191,7 @@ void writeRaw(traceBuf* b) {
                       static_cast<long>(size - at), static_cast<long>(tr.off + at));
     if (n == -4) continue;  // EINTR
     if (n <= 0) {
+      tr.rawError = n < 0 ? static_cast<std::int32_t>(-n) : kENOSPC;
       for (traceCursor c(b); c.step();) atomic::Xadd(&tr.dropped, std::uint64_t{1});
       return;
     }
@@ -258,28 +266,32 @@ void convert() {
   void* raw = nullptr;
   if (tr.off != 0) raw = mmap(nullptr, tr.off, kReadWrite, kPrivate | kPopulate, tr.rawfd, 0, &err);
   if (err != 0) printf("runtime: GODEBUG=exectrace: cannot read what was recorded: error {}\n", err);
-  traceWriteJSON(tr.fd, static_cast<char*>(raw), err != 0 ? 0 : tr.off, clock, tr.dropped);
+  if (tr.rawError != 0)
+    printf("runtime: GODEBUG=exectrace: no room to record: error {}, {} events are missing\n", tr.rawError, tr.dropped);
+  std::int32_t e = traceWriteJSON(tr.fd, static_cast<char*>(raw), err != 0 ? 0 : tr.off, clock, tr.dropped);
+  if (e != 0) printf("runtime: GODEBUG=exectrace: cannot write {}: error {}\n", debug.exectrace, e);
+  tr.failed = err != 0 || tr.rawError != 0 || e != 0;
   closefd(tr.fd);
   closefd(tr.rawfd);
 }
 
 // Who may: a signal to the process often comes more than once, to several threads, and each is about to end it.
 bool beginWriting() {
-  g* gp = getg();
-  m* mp = gp != nullptr ? gp->m : nullptr;
+  std::uint32_t me = gettid();
   if (atomic::Cas(&tr.state, std::uint32_t{kOn}, std::uint32_t{kWriting})) {
-    tr.by = mp;
+    tr.by = me;
     return true;
   }
   // Unless we are the one who writes, and have crashed over it.
-  while (atomic::Load(&tr.state) == kWriting && tr.by != mp) usleep(1000);
+  while (atomic::Load(&tr.state) == kWriting && tr.by != me) usleep(1000);
   return false;
 }
 
 // The program ends by a crash or a signal: on whatever stack, with others perhaps still running. All that is recorded so
 // far is written, and no lock waited for that the crashed code may hold.
-void traceCrash() {
-  if (!beginWriting()) return;
+bool traceCrash() {
+  if (getpid() != tr.pid) return true;  // a forked child: the trace is its parent's
+  if (!beginWriting()) return !tr.failed;
   hooks.traceEvent = nullptr;
   for (int i = 0; i < 1000 && !atomic::Cas(&tr.lock, 0u, 1u); i++) procyield(100);
   if (traceBuf* b = tr.writing; b != nullptr && b->n != 0) writeRaw(b);
@@ -288,23 +300,64 @@ void traceCrash() {
     if (b->n != 0 && !b->queued) writeRaw(b);
   convert();
   atomic::Store(&tr.state, std::uint32_t{kDone});
+  return !tr.failed;
+}
+
+// ---- the file ----
+
+constexpr int kWrite = 1, kRdWr = 2, kCreate = 0100, kExcl = 0200, kNofollow = 0400000, kCloexec = 02000000;
+
+// The number in /dev/fd/N and its other names, which are links to what a descriptor of ours has open; -1: another name.
+std::int32_t ownDescriptor(std::string_view name) {
+  if (name == "/dev/stdout") return 1;
+  if (name == "/dev/stderr") return 2;
+  for (std::string_view dir : {"/dev/fd/", "/proc/self/fd/"})
+    if (std::int32_t n; name.starts_with(dir) && atoi32(name.substr(dir.size()), &n) && n >= 0) return n;
+  return -1;
+}
+
+// What a program leaves that never comes to its end is JSON too.
+long begun(long fd) {
+  constexpr int kSysPwrite64 = 18;
+  syscall6(kSysPwrite64, fd, reinterpret_cast<long>(kTraceEmpty), static_cast<long>(__builtin_strlen(kTraceEmpty)), 0);
+  return fd;
+}
+
+// A descriptor to write the trace to, or -errno. The file may be an older trace of the same name, a pipe, a device; but
+// in a directory where others may write its name may be a link that they have put there, to what is not theirs to change.
+long openTrace(const char* name) {
+  constexpr int kSysFcntl = 72, kDupCloexec = 1030, kSysFstat = 5, kSysFtruncate = 77;
+  if (std::int32_t own = ownDescriptor(name); own >= 0) return syscall6(kSysFcntl, own, kDupCloexec, 3);
+  long fd = open(name, kWrite | kCreate | kExcl | kNofollow | kCloexec, 0644);
+  if (fd >= 0) return begun(fd);
+  if (fd != -kEEXIST) return fd;
+  fd = open(name, kWrite | kNofollow | kCloexec, 0);
+  if (fd < 0) return fd;
+  struct stat st;
+  long r = syscall6(kSysFstat, fd, reinterpret_cast<long>(&st));
+  if (r == 0 && S_ISREG(st.st_mode)) r = st.st_nlink > 1 ? -kELOOP : syscall6(kSysFtruncate, fd, 0);
+  if (r == 0) return begun(fd);
+  closefd(static_cast<std::int32_t>(fd));
+  return r;
 }
 
 }  // namespace
 
 void traceStart() {
   if (debug.exectrace == nullptr || tr.state != kOff) return;
-  constexpr int kWrite = 1, kRdWr = 2, kCreate = 0100, kTrunc = 01000, kCloexec = 02000000;
   constexpr int kSysUnlink = 87, kSysMemfdCreate = 319;
-  long fd = open(debug.exectrace, kWrite | kCreate | kTrunc | kCloexec, 0644);
+  long fd = openTrace(debug.exectrace);
   if (fd < 0) {
-    printf("runtime: GODEBUG=exectrace: cannot open {}: error {}\n", debug.exectrace, -fd);
+    if (fd == -kELOOP)
+      printf("runtime: GODEBUG=exectrace: {} is a link, which is not followed\n", debug.exectrace);
+    else
+      printf("runtime: GODEBUG=exectrace: cannot open {}: error {}\n", debug.exectrace, -fd);
     return;
   }
   // The raw file lies beside it, without a name. Beside a pipe or a device it lies in memory.
   char name[1100];
   name[snprint(name, sizeof name - 1, "{}.{}", debug.exectrace, getpid())] = '\0';
-  long raw = open(name, kRdWr | kCreate | kTrunc | kCloexec, 0600);
+  long raw = open(name, kRdWr | kCreate | kExcl | kNofollow | kCloexec, 0600);
   if (raw >= 0)
     syscall6(kSysUnlink, reinterpret_cast<long>(name));
   else
@@ -321,8 +374,8 @@ void traceStart() {
   g* reader = newproc_begin(readerMain, 0, 1, reinterpret_cast<uintptr>(&traceStart) + 1, &block);
   reader->isSystem = true;
   atomic::Xadd(&sched.ngsys, 1u);
-  tr.atexit = hooks.atexit;
-  hooks.atexit = traceStop;
+  tr.pid = getpid();
+  hooks.traceStop = traceStop;
   hooks.traceCrash = traceCrash;
   stopTheWorld("exectrace");
   tr.state = kOn;
@@ -337,7 +390,15 @@ void traceStart() {
   newproc_commit(reader);
 }
 
-void traceStop() {
+bool traceStop() {
+  if (getpid() != tr.pid) return true;
+  g* gp = getg();
+  if (gp == nullptr || gp != gp->m->curg || gp->m->p == nullptr || gp->m->locks != 0 || gp->syscallsp != 0)
+    return traceCrash();
+  if (!atomic::Cas(&tr.stopping, 0u, 1u)) {
+    while (atomic::Load(&tr.state) != kDone) Gosched();
+    return !tr.failed;
+  }
   stopTheWorld("exectrace ends");
   hooks.traceEvent = nullptr;
   hooks.traceReader = nullptr;
@@ -355,7 +416,7 @@ void traceStop() {
     convert();
     atomic::Store(&tr.state, std::uint32_t{kDone});
   }
-  if (tr.atexit != nullptr) tr.atexit();
+  return !tr.failed;
 }
 
 }  // namespace runtime

@@ -7,7 +7,7 @@ namespace runtime {
 
 // main: begins the trace if GODEBUG asks for it. On the main goroutine, before main_main.
 void traceStart() GOSYM("runtime.traceStart");
-// Writes what is left, ends the file. Called at the program's end by hooks.atexit.
-void traceStop() GOSYM("runtime.traceStop");
+// Writes what is left, ends the file (hooks.traceStop). False: it could not all be written.
+bool traceStop() GOSYM("runtime.traceStop");
 
 }  // namespace runtime

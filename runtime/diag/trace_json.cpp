@@ -30,16 +30,42 @@ constexpr std::size_t kRecord = 1024;
 // ---- text ----
 
 std::int32_t fd;
+long begin;           // where the text begins in the file; negative: it is a pipe or the like
+long written;         // up to here whole records are in the file
+std::int32_t failed;  // why no more is written
 BIGTABLE char text[64 * 1024];
 char* w;
 
+// No room left, or nobody who reads: a file ends behind the last record that is whole, and is JSON still. The two brackets
+// of an empty one have been in it from the start, so there is room for them.
+void giveUp(std::int32_t err) {
+  constexpr int kSysPwrite64 = 18, kSysFtruncate = 77;
+  failed = err;
+  if (begin < 0) return;
+  long at = begin + written;
+  if (written != 0 && syscall6(kSysFtruncate, fd, at) != 0) return;
+  const char* end = written == 0 ? kTraceEmpty : "\n]\n";
+  long n = syscall6(kSysPwrite64, fd, reinterpret_cast<long>(end), static_cast<long>(__builtin_strlen(end)), at);
+  if (n > 0) syscall6(kSysFtruncate, fd, at + n);
+}
+
+// Called between two records.
 void flush() {
-  for (const char* at = text; at < w;) {
+  constexpr int kEINTR = 4, kEAGAIN = 11, kENOSPC = 28, kMaxAgain = 100;
+  int again = 0;
+  for (const char* at = text; at < w && failed == 0;) {
     long n = write1(static_cast<uintptr>(fd), at, static_cast<std::size_t>(w - at));
-    if (n == -4) continue;  // EINTR
-    if (n <= 0) break;      // no room left: the file ends where it ends
-    at += n;
+    if (n == -kEINTR) continue;
+    if (n == -kEAGAIN && again++ < kMaxAgain) {
+      usleep(10000);
+      continue;
+    }
+    if (n <= 0)
+      giveUp(n < 0 ? static_cast<std::int32_t>(-n) : kENOSPC);
+    else
+      at += n, again = 0;
   }
+  if (failed == 0) written += w - text;
   w = text;
 }
 
@@ -396,8 +422,10 @@ std::uint32_t chains(char* raw, uintptr size) {
 
 }  // namespace
 
-void traceWriteJSON(std::int32_t fd_, char* raw, uintptr size, const traceClock& clock, std::uint64_t dropped) {
+std::int32_t traceWriteJSON(std::int32_t fd_, char* raw, uintptr size, const traceClock& clock, std::uint64_t dropped) {
+  constexpr int kSysLseek = 8, kSeekCur = 1;
   fd = fd_;
+  begin = syscall6(kSysLseek, fd, 0, kSeekCur);
   w = text;
   *w++ = '[';
   first = true;
@@ -449,6 +477,7 @@ void traceWriteJSON(std::int32_t fd_, char* raw, uintptr size, const traceClock&
     say(R"({"ph":"i","s":"g","pid":1,"tid":0,"ts":)", ns{now}, R"(,"name":"events dropped: )", dropped, R"("})");
   out("\n]\n");
   flush();
+  return failed;
 }
 
 }  // namespace runtime

@@ -111,8 +111,12 @@ struct traceClock {
   std::uint64_t nsPerTick;  // 32 bits before the point, 32 behind it
 };
 
+// A trace without events.
+constexpr const char* kTraceEmpty = "[\n]\n";
+
 // Writes JSON to fd from size bytes of raw buffers, which it may change. Allocates nothing: it runs in a crash, too.
-void traceWriteJSON(std::int32_t fd, char* raw, uintptr size, const traceClock& clock, std::uint64_t dropped);
+// 0, or why it could not all be written.
+std::int32_t traceWriteJSON(std::int32_t fd, char* raw, uintptr size, const traceClock& clock, std::uint64_t dropped);
 
 // What record arguments that are addresses count from.
 extern const char traceText[] __asm__("runtime.text");

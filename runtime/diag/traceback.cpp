@@ -115,7 +115,8 @@ static void freezetheworld();
 BOOTMARK void tracebackinit() {
   unwindinit();
   const char* env = gogetenv("GOTRACEBACK");
-  setTraceback(env);
+  // As Go has it: what the stack holds of a program with more rights is not for who has started it.
+  setTraceback(secureMode ? "none" : env);
   tracebackEnv = tracebackCache;
   hooks.fatalTraceback = fatalTraceback;
   hooks.initsig = initsig;

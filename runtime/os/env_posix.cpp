@@ -2,8 +2,11 @@
 //
 // Owns: argc, argv, envp, the slices that goargs and goenvs make of them, and the debug variables.
 //
-// Invariant: nothing is copied. The kernel's vectors stay where they are, above the first thread's stack, for the life
-// of the process; a value is a pointer into them.
+// Invariants
+//   - A program that runs with more rights than who has started it (AT_SECURE) takes no order from the environment: no
+//     file is named there, no diagnosis switched on. The program itself may read it, by os::Getenv and getenv.
+//   - Nothing is copied. The kernel's vectors stay where they are, above the first thread's stack, for the life of the
+//     process; a value is a pointer into them.
 #include <string_view>
 
 #include "runtime/base/bootstep.h"
@@ -43,7 +46,9 @@ BOOTMARK void goenvs() {
   BOOTSTEP("runtime.goenvs", "envs", envs.len);
 }
 
-const char* gogetenv(const char* key) {
+const char* gogetenv(const char* key) { return secureMode ? nullptr : environValue(key); }
+
+const char* environValue(const char* key) {
   std::string_view k(key);
   for (char** e = envp; e != nullptr && *e != nullptr; e++) {
     const char* s = *e;
@@ -92,6 +97,10 @@ BOOTMARK void parsedebugvars() {
   });
   BOOTSTEP("runtime.parsedebugvars", "schedtrace,gctrace,boottrace", debug.schedtrace, debug.gctrace, debug.boottrace);
   if (debug.boottrace > 0) {
+    // Until initsig a signal does what it does by itself; a reader that has seen enough ends no program by it.
+    constexpr std::uint32_t kSigpipe = 13;
+    ksigaction ignore{reinterpret_cast<void*>(1), 0, nullptr, 0};
+    sigaction(kSigpipe, &ignore, nullptr);
     bootflush();
     boottrace = true;
     bootflush();  // what another thread recorded in between

@@ -27,6 +27,7 @@ enum : std::uint64_t {
   kAtPhnum = 5,
   kAtPagesz = 6,
   kAtEntry = 9,
+  kAtSecure = 23,
   kAtRandom = 25,
   kAtHwcap2 = 26,
   kAtExecfn = 31,
@@ -60,7 +61,14 @@ long arg(const void* p) { return reinterpret_cast<long>(p); }
 // ---- the plain ones ----
 
 LANDMARK void exit(std::int32_t code) {
+  if (hooks.traceCrash != nullptr && !hooks.traceCrash()) code = exitstatus(code);
   for (;;) syscall6(SYS_exit_group, code);
+}
+LANDMARK void exitProgram(std::int32_t code) {
+  exitcode = code;
+  if (hooks.traceStop != nullptr && !hooks.traceStop()) exitcode = exitstatus(code);
+  if (hooks.atexit != nullptr) hooks.atexit();
+  exit(exitcode);
 }
 long read(std::int32_t fd, void* p, std::size_t n) { return syscall6(SYS_read, fd, arg(p), static_cast<long>(n)); }
 long write1(uintptr fd, const void* p, std::size_t n) {
@@ -175,6 +183,9 @@ BOOTMARK std::int32_t sysauxv(std::uint64_t* auxv) {
         break;
       case kAtPhnum:
         auxvPhnum = val;
+        break;
+      case kAtSecure:
+        secureMode = val != 0;
         break;
       case kAtEntry:
         auxvEntry = val;

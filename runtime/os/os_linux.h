@@ -16,7 +16,21 @@ struct stat;
 namespace runtime {
 
 // ---- functions under Go's names (sys_linux_amd64.s, os_linux.go, mem_linux.go) ----
+// ---- the end ----
+//
+// Every way out comes by exit, but for a signal's own kill (dieFromSignal), and before it:
+//   main_main returns, os::Exit, C's exit        exitProgram: the trace, atexit's functions and static destructors, stdio
+//   quick_exit                                   the trace, at_quick_exit's functions
+//   _exit, _Exit                                 the trace
+//   throw, fatal, a panic, std::terminate        the report, the trace; a core if GOTRACEBACK=crash
+//   abort, a signal that ends loudly (SIGQUIT)   the same
+//   a signal that kills                          the trace
+// Goexit of main is no end: the last goroutine's is, by fatal. pure mode's stdio keeps nothing; hosted mode's is libc's.
 [[noreturn]] void exit(std::int32_t code) GOSYM("runtime.exit");  // exit_group
+[[noreturn]] void exitProgram(std::int32_t code) GOSYM("runtime.exitProgram");
+// The status of a program whose trace could not be written: 0 would say that all is well.
+constexpr std::int32_t exitstatus(std::int32_t code) { return code == 0 ? 1 : code; }
+
 long read(std::int32_t fd, void* p, std::size_t n) GOSYM("runtime.read");
 long write1(uintptr fd, const void* p, std::size_t n) GOSYM("runtime.write1");
 long open(const char* name, std::int32_t mode, std::int32_t perm) GOSYM("runtime.open");
@@ -124,7 +138,10 @@ void args(std::int32_t c, char** v) GOSYM("runtime.args");
 void goargs() GOSYM("runtime.goargs");
 void goenvs() GOSYM("runtime.goenvs");
 void goenvs_unix() GOSYM("runtime.goenvs_unix");
-const char* gogetenv(const char* key) GOSYM("runtime.gogetenv");  // null if not set
+// What the environment tells the runtime itself: null if not set, and always under secureMode.
+const char* gogetenv(const char* key) GOSYM("runtime.gogetenv");
+// What it tells the program: C's getenv.
+const char* environValue(const char* key);
 
 // debug variables of GODEBUG that the runtime reads (runtime1.go); init, after parsedebugvars
 struct debugvars {
