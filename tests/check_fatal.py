@@ -27,6 +27,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 import fatal_table  # noqa: E402
+import reach  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 libc = ctypes.CDLL(None, use_errno=True)
@@ -97,12 +98,17 @@ def surround(name):
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1, signal.SIGTERM, signal.SIGSEGV])
 
 
+COPIES = reach.Copies()
+
+
 class Case:
     def __init__(self, entry, progs):
         self.entry, self.name = entry, entry["name"]
         self.source = fatal_table.source(self.name)
         self.prog = str(progs / self.source)
         self.scenario = fatal_table.scenario(self.name)
+        if os.geteuid() == 0 and entry["run_as"].startswith("setpriv"):
+            self.prog = COPIES.of(self.prog)
 
     def start(self, extra):
         """Popen, and the signal to send when it says "ready"."""
@@ -230,6 +236,8 @@ def possible(case):
             return f"{how.split()[0]} is not installed"
         if how.startswith("setpriv") and os.geteuid() != 0:
             return "needs root"
+        if case.prog is None:
+            return "needs a directory that every user can run a program from"
     return ""
 
 

@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import reach
+
 PURE = {"ten": "got 42\n", "mixed": "3\n6\nnegative: -3\n"}
 HOSTED = {"ten_hosted": "got 42\n", "streams": "thrown, 10000 deep\n"}
 
@@ -30,7 +32,7 @@ def main():
     errors = []
     compiler = next(line.partition("=")[2] for line in (args.build / "CMakeCache.txt").read_text().splitlines()
                     if line.startswith("CMAKE_CXX_COMPILER:"))
-    with tempfile.TemporaryDirectory(prefix="boot package ") as tmp:
+    with tempfile.TemporaryDirectory(prefix="boot package ", dir=reach.elsewhere()) as tmp:
         first, prefix = Path(tmp, "first prefix"), Path(tmp, "the prefix")
         sh("cmake", "--install", args.build, "--prefix", first)
         first.rename(prefix)

@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 
+import reach
+
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "claims"))
 from claims import Checks, need  # noqa: E402
 
@@ -96,16 +98,18 @@ for size in sorted({first, first + 2, first + 6, 48, 60, 64, 66, 68, 72, 80, 96,
 check.equal("memory", "the limits reach from too small to enough", seen, {0, 2})
 
 nobody = 65534
-if os.getuid() == 0 and subprocess.run(["test", "-x", hello], user=nobody, check=False).returncode == 0:
+copies = reach.Copies()
+theirs = copies.of(hello) if os.getuid() == 0 else None
+if theirs is not None:
     others = int(subprocess.run("ps -L -u 65534 --no-headers 2>/dev/null | wc -l", shell=True, capture_output=True,
                                 text=True, check=True).stdout)
     for extra in (1, 2, 3, 4, 8):
-        result = run(hello, limits=[(resource.RLIMIT_NPROC, others + extra)], uid=nobody)
+        result = run(theirs, limits=[(resource.RLIMIT_NPROC, others + extra)], uid=nobody)
         check("threads", f"prlimit --nproc for {extra} threads: {'works' if result == GOOD else 'told'}",
               told(result, r"runtime: failed to create new OS thread \(have \d+ already; errno=11\)\n"
                            r"runtime: may need to increase max user processes \(ulimit -u\)\nfatal error: newosproc"), result)
 else:
-    print("(the limit of threads is not tried: that takes root, whom it does not bind, and a path nobody may use)")
+    print("(the limit of threads is not tried: that takes root, whom it does not bind, and a directory that every user can run a program from)")
 
 for text in ("0", "-1", "", "x", "2x", "0x2", " 2", "2 ", "99999999999999999999", "2147483648", "1e3", "-0", "٣"):
     check.equal("C17", f"GOMAXPROCS={text!r} is passed over", run(hello, env={"GOMAXPROCS": text}), GOOD)
