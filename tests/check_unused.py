@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Finds members of the shared structs and hooks that nothing uses: a member must be written somewhere and read somewhere.
+"""Finds members of the shared structs, hooks and lock ranks that nothing uses: a member must be written and read somewhere.
 
 What counts is the runtime, boot/ and the assembly, and the debugger's extension as a reader. A test or the table of
 offsets alone does not keep a member alive. Members called pad... only keep the places of others.
@@ -121,7 +121,14 @@ def main():
             errors.append(f"hooks.{name} is never set")
         if not re.search(r"hooks\.%s\s*\(" % name, all_code) and not any(re.search(r"hooks.*%s" % name, t) for t in uses.asm):
             errors.append(f"hooks.{name} is never called")
-    print("\n".join(errors) or f"{count} members and hooks, each written and read")
+    ranks = re.search(r"enum lockRank[^{]*\{(.*?)\}", strip((args.root / "runtime/base/lockrank.h").read_text()), re.S).group(1)
+    given = "\n".join(re.findall(r"(?:lockInit|lockRankSet)\([^;]*;|mutex \w+\{[^}]*\}", "\n".join(code)))
+    for rank in re.findall(r"lockRank\w+", ranks):
+        count += 1
+        if rank not in ("lockRankUnknown", "lockRankCount") and not re.search(r"\b%s\b" % rank, given):
+            errors.append(f"{rank} is given to no lock")
+
+    print("\n".join(errors) or f"{count} members, hooks and ranks, each used")
     return 1 if errors else 0
 
 

@@ -12,37 +12,12 @@
 namespace runtime {
 
 const char* const lockNames[lockRankCount] = {
-    "UNKNOWN",
-    "sysmon",
-    "scavenge",
-    "forcegc",
-    "sweepWaiters",
-    "assistQueue",
-    "sweep",
-    "pollDesc",
-    "sched",
-    "deadlock",
-    "allg",
-    "allp",
-    "timers",
-    "itab",
-    "hchan",
-    "fin",
-    "notifyList",
-    "root",
-    "netpollInit",
-    "trace",
-    "stackpool",
-    "stackLarge",
-    "mcentral",
-    "mheap",
-    "mheapSpecial",
-    "globalAlloc.mutex",
-    "pageAlloc.scav.lock",
+    "UNKNOWN",   "world",      "exit",          "park",        "newmHandoff", "sysmon",
+    "scavenge",  "forcegc",    "assistQueue",   "sweep",       "noP",         "gcController",
+    "sched",     "allg",       "allp",          "timers",      "itab",        "hchan",
+    "fin",       "notifyList", "root",          "netpollInit", "pool",        "poolLocal",
+    "wbufSpans", "stackpool",  "stackSegments", "mcentral",    "mheap",       "globalAlloc.mutex",
     "gFree",
-    "panic",
-    "signal",
-    "bootTrace",
 };
 
 namespace {
@@ -55,8 +30,8 @@ constexpr std::uint64_t held(R... r) {
 constexpr std::uint64_t below(lockRank r) { return (bit(r) - 1) & ~bit(lockRankUnknown); }
 
 // What may be held around sched.lock, and what code that readies goroutines may hold.
-constexpr std::uint64_t aboveSched = held(lockRankSysmon, lockRankScavenge, lockRankForcegc, lockRankSweepWaiters,
-                                          lockRankAssistQueue, lockRankSweep, lockRankPollDesc);
+constexpr std::uint64_t aboveSched = held(lockRankSysmon, lockRankScavenge, lockRankForcegc, lockRankAssistQueue,
+                                          lockRankSweep, lockRankNoP, lockRankPark);
 constexpr std::uint64_t schedAndAbove = aboveSched | bit(lockRankSched);
 // What code that allocates memory may hold. Everything that blocks a goroutine comes before the allocator.
 constexpr std::uint64_t aboveMalloc = below(lockRankStackpool);
@@ -64,15 +39,19 @@ constexpr std::uint64_t aboveMalloc = below(lockRankStackpool);
 constexpr lockTable lockOrder = [] {
   lockTable t{};
   auto& o = t.row;
+  o[lockRankWorld] = 0;
+  o[lockRankExit] = 0;
+  o[lockRankPark] = 0;
+  o[lockRankNewmHandoff] = 0;
   o[lockRankSysmon] = 0;
   o[lockRankScavenge] = held(lockRankSysmon);
   o[lockRankForcegc] = held(lockRankSysmon);
-  o[lockRankSweepWaiters] = 0;
   o[lockRankAssistQueue] = 0;
   o[lockRankSweep] = 0;
-  o[lockRankPollDesc] = 0;
+  // Whoever allocates without a P holds nothing that the collector takes while it holds this.
+  o[lockRankNoP] = held(lockRankExit);
+  o[lockRankGcController] = held(lockRankNoP);
   o[lockRankSched] = aboveSched;
-  o[lockRankDeadlock] = schedAndAbove | bit(lockRankDeadlock);
   o[lockRankAllg] = schedAndAbove;
   o[lockRankAllp] = schedAndAbove;
   o[lockRankTimers] = schedAndAbove | held(lockRankAllp, lockRankTimers);
@@ -82,19 +61,15 @@ constexpr lockTable lockOrder = [] {
   o[lockRankNotifyList] = 0;
   o[lockRankRoot] = 0;
   o[lockRankNetpollInit] = held(lockRankTimers) | schedAndAbove;
-  o[lockRankTrace] = schedAndAbove | held(lockRankHchan, lockRankRoot);
+  o[lockRankPool] = held(lockRankNoP);  // emptied while the world is stopped
+  o[lockRankPoolLocal] = held(lockRankNoP, lockRankPool);
+  o[lockRankWbufSpans] = held(lockRankNoP, lockRankFin);
   o[lockRankStackpool] = aboveMalloc;
-  o[lockRankStackLarge] = aboveMalloc | bit(lockRankStackpool);
+  o[lockRankStackSegments] = aboveMalloc | bit(lockRankStackpool);
   o[lockRankMcentral] = aboveMalloc;
-  o[lockRankMheap] = aboveMalloc | held(lockRankStackpool, lockRankStackLarge, lockRankMcentral);
-  o[lockRankMheapSpecial] = aboveMalloc | held(lockRankStackpool, lockRankStackLarge, lockRankMcentral, lockRankMheap);
-  o[lockRankGlobalAlloc] = o[lockRankMheapSpecial] | bit(lockRankMheapSpecial);
-  o[lockRankPageAllocScav] = held(lockRankMheap);
+  o[lockRankMheap] = aboveMalloc | held(lockRankStackpool, lockRankStackSegments, lockRankMcentral);
+  o[lockRankGlobalAlloc] = o[lockRankMheap] | bit(lockRankMheap);
   o[lockRankGFree] = held(lockRankSched);
-  // The leaves: whatever is held, these may be taken, and nothing after them but what a crash needs.
-  o[lockRankPanic] = below(lockRankPanic);
-  o[lockRankSignal] = 0;
-  o[lockRankBootTrace] = below(lockRankBootTrace);
   return t;
 }();
 

@@ -58,15 +58,20 @@ void lockRankAcquire(mutex* l) {
     throw_("too many locks held concurrently for rank checking");
   }
   auto rank = l->rank;
+  if (rank == lockRankUnknown || rank >= lockRankCount) {
+    printf("runtime: the lock at {:#x} has no rank\n", reinterpret_cast<uintptr>(l));
+    printHeldLocks(mp);
+    mp->nlocksHeld = 0;
+    throw_("lock without a rank");
+  }
   std::int32_t n = mp->nlocksHeld;
   mp->locksHeld[n].rank = rank;
   mp->locksHeld[n].count = 1;
   mp->locksHeld[n].addr = l;
   mp->nlocksHeld = n + 1;
-  if (rank == lockRankUnknown) return;
   for (std::int32_t i = 0; i < n; i++) {
     auto h = mp->locksHeld[i].rank;
-    if (h == lockRankUnknown || (lockPartialOrder.row[rank] & (std::uint64_t{1} << h)) != 0) continue;
+    if ((lockPartialOrder.row[rank] & (std::uint64_t{1} << h)) != 0) continue;
     printf("{}  ======\n", mp->procid);
     wrongOrder(mp);
   }

@@ -2,7 +2,7 @@
 //
 // Owns: the ranks, and the table of which locks may be held when one is taken. Built with BOOT_LOCKRANK (the debug
 // preset) every lock checks itself against it and throws with the list of held locks; a test checks the table for
-// cycles and prints the graph. A new lock gets a rank and a row here first.
+// cycles. A new lock gets a rank and a row here first: one without a rank throws when it is taken for the first time.
 #pragma once
 
 #include "runtime/base/runtime2.h"
@@ -10,16 +10,19 @@
 namespace runtime {
 
 enum lockRank : std::uint32_t {
-  lockRankUnknown,  // never checked: a lock nobody gave a rank (user level)
+  lockRankUnknown,  // no rank: the checks throw when such a lock is taken
+  lockRankWorld,    // worldsema's queue
+  lockRankExit,     // exit functions
+  lockRankPark,     // the table of what the C++ library parks on
+  lockRankNewmHandoff,
   lockRankSysmon,
   lockRankScavenge,
   lockRankForcegc,
-  lockRankSweepWaiters,
   lockRankAssistQueue,
   lockRankSweep,
-  lockRankPollDesc,
+  lockRankNoP,  // the cache of those who have no P; the collector holds it as long as the world is stopped
+  lockRankGcController,
   lockRankSched,
-  lockRankDeadlock,
   lockRankAllg,
   lockRankAllp,
   lockRankTimers,
@@ -29,18 +32,15 @@ enum lockRank : std::uint32_t {
   lockRankNotifyList,
   lockRankRoot,  // semaphore table
   lockRankNetpollInit,
-  lockRankTrace,
+  lockRankPool,
+  lockRankPoolLocal,
+  lockRankWbufSpans,  // work buffers of the collector
   lockRankStackpool,
-  lockRankStackLarge,
+  lockRankStackSegments,
   lockRankMcentral,
   lockRankMheap,
-  lockRankMheapSpecial,
   lockRankGlobalAlloc,
-  lockRankPageAllocScav,
   lockRankGFree,
-  lockRankPanic,
-  lockRankSignal,
-  lockRankBootTrace,
   lockRankCount,
 };
 
@@ -52,6 +52,15 @@ struct lockTable {
 extern const lockTable lockPartialOrder;
 
 void lockInit(mutex* l, lockRank rank) __asm__("runtime.lockInit");
+// For locks that nobody initialises, since they are zero in the user's objects or too many to be touched at the start: says
+// the rank when the lock is about to be taken.
+inline void lockRankSet(mutex* l, lockRank rank) {
+#ifdef BOOT_LOCKRANK
+  __atomic_store_n(&l->rank, static_cast<std::uint32_t>(rank), __ATOMIC_RELAXED);
+#else
+  static_cast<void>(l), static_cast<void>(rank);
+#endif
+}
 // The checks; called by lock/unlock only under BOOT_LOCKRANK.
 void lockRankAcquire(mutex* l);
 void lockRankRelease(mutex* l);

@@ -33,7 +33,7 @@ struct entry {
   entry* next;
 };
 
-mutex exitLock;
+mutex exitLock{0, lockRankExit};
 entry* statics;   // exitLock
 entry* locals;    // exitLock
 entry* quick;     // exitLock: at_quick_exit's

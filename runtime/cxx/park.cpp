@@ -68,6 +68,7 @@ g* take(bucket* b, waiter* w, parkResult as) {
 void expired(void* arg, uintptr ticket) {
   bucket* b = &table[ticket % kBuckets];
   g* gp = nullptr;
+  lockRankSet(&b->lock, lockRankPark);
   lock(&b->lock);
   for (waiter* w = b->head; w != nullptr; w = w->next) {
     if (w != arg || w->ticket != ticket) continue;
@@ -119,6 +120,7 @@ parkResult parkOn(const std::uint32_t* addr, std::uint32_t val, std::int64_t dea
   bucket* b = &table[i];
   waiter w;
   w.count = nullptr;
+  lockRankSet(&b->lock, lockRankPark);
   lock(&b->lock);
   if (atomic::Load(addr) != val) {
     unlock(&b->lock);
@@ -133,6 +135,7 @@ void enlist(waiter* w, const std::uint32_t* addr, std::uint32_t* count) {
   bucket* b = &table[i];
   w->count = count;
   w->parked = false;
+  lockRankSet(&b->lock, lockRankPark);
   lock(&b->lock);
   enqueue(b, i, w, addr);
   atomic::Store(count, *count + 1);
@@ -141,6 +144,7 @@ void enlist(waiter* w, const std::uint32_t* addr, std::uint32_t* count) {
 
 parkResult parkEnlisted(waiter* w, std::int64_t deadline, waitReason why) {
   bucket* b = &table[w->ticket % kBuckets];
+  lockRankSet(&b->lock, lockRankPark);
   lock(&b->lock);
   if (!w->queued) {
     unlock(&b->lock);
@@ -153,6 +157,7 @@ std::uint32_t wakeOn(const std::uint32_t* addr, std::uint32_t n, parkResult as) 
   bucket* b = &table[bucketOf(addr)];
   gQueue woken{};
   std::uint32_t count = 0;
+  lockRankSet(&b->lock, lockRankPark);
   lock(&b->lock);
   for (waiter *w = b->head, *next; w != nullptr && count < n; w = next) {
     next = w->next;

@@ -50,7 +50,7 @@ struct queued {
 };
 
 struct {
-  mutex lock;
+  mutex lock{0, lockRankFin};
   finalizer* table;     // lock, or STW
   std::uint64_t cap;    // lock: a power of two
   std::uint64_t used;   // lock: entries that are not 0
@@ -59,7 +59,7 @@ struct {
   g* gp;
   std::uint32_t created;  // atomic
   bool wait;              // lock
-} fin GOSYM("runtime.fin");
+} fin GOSYM("runtime.fin") = {};
 
 std::uint64_t hash(uintptr key) { return key * 0x9e3779b97f4a7c15ull >> 20; }
 

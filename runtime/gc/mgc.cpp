@@ -30,10 +30,10 @@ const elemtype intType = {8, 8, nullptr, nullptr, true};
 hchan* gcenablec;
 
 struct {
-  mutex lock;
+  mutex lock{0, lockRankForcegc};
   g* gp;
   bool idle;  // lock
-} forcegc GOSYM("runtime.forcegc");
+} forcegc GOSYM("runtime.forcegc") = {};
 
 void systemGoroutine() {
   getg()->isSystem = true;
@@ -334,7 +334,6 @@ static void forcegchelper(void*) GOSYM("runtime.forcegchelper");
 LANDMARK void forcegchelper(void*) {
   systemGoroutine();
   forcegc.gp = getg();
-  lockInit(&forcegc.lock, lockRankForcegc);
   for (;;) {
     lock(&forcegc.lock);
     gopark(forcegcParked, nullptr, waitReasonForceGCIdle);
@@ -350,6 +349,7 @@ BOOTMARK void runtimeInit0() {
 }
 
 BOOTMARK void gcinit() {
+  lockInit(&work.lock, lockRankWbufSpans);
   gcController_init(&gcController, readGOGC(), readGOMEMLIMIT());
   sweepinit();
   if (concLinked()) concInit();

@@ -87,7 +87,7 @@ BOOTMARK std::int64_t readGOMEMLIMIT() {
 }
 
 HEAPMARK void gcController_init(gcControllerState* c, std::int32_t percent, std::int64_t limit) {
-  lockInit(&c->lock, lockRankMheap);
+  lockInit(&c->lock, lockRankGcController);
   c->gcPercent = percent < 0 ? -1 : percent;
   c->memoryLimit = limit;
   c->heapMinimum = kHeapMinimum;

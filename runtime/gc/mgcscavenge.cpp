@@ -25,7 +25,7 @@ constexpr uintptr kBite = 256 << 10;
 constexpr std::uint64_t kNoGoal = ~std::uint64_t{0};
 
 struct {
-  mutex lock;
+  mutex lock{0, lockRankScavenge};
   g* gp;        // init (gcenable)
   bool parked;  // lock
   timer sleep;
@@ -36,7 +36,7 @@ struct {
   std::int64_t stackTime;                // bgscavenge; read by sysmon: when stacks were looked at last
   stackseg* segs;                        // STW: cut off, to be freed
   bool refused;                          // atomic: the kernel takes no pages back; tried anew after each cycle
-} scav GOSYM("runtime.scavenge.state");
+} scav GOSYM("runtime.scavenge.state") = {};
 
 std::uint64_t heapRetained() { return atomic::Load(&mheap_.stats.heapSys) - atomic::Load(&mheap_.stats.heapReleased); }
 

@@ -30,9 +30,9 @@ LANDMARK bool sysMap(void* v, uintptr n, std::uint64_t* stat, bool quiet) {
 namespace {
 constexpr uintptr kPersistentChunk = 256 << 10;
 struct {
-  mutex lock;
+  mutex lock{0, lockRankGlobalAlloc};
   uintptr base, off, end;
-} persistent GOSYM("runtime.globalAlloc");
+} persistent GOSYM("runtime.globalAlloc") = {};
 }  // namespace
 
 void* persistentallocQuiet(uintptr size, uintptr align) {

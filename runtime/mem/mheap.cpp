@@ -23,7 +23,7 @@ std::uint64_t zerobase;
 
 BOOTMARK void mheap_init(mheap* h) {
   lockInit(&h->lock, lockRankMheap);
-  // noPlock has no rank: who allocates takes it before all locks of the heap, the collector before all it takes at all.
+  lockInit(&h->noPlock, lockRankNoP);
 #ifdef BOOT_LOCKRANK
   // Else the lists are not touched: they are six pages, and a small program uses one.
   for (int i = 0; i < numSpanClasses; i++) {

@@ -14,11 +14,11 @@ constexpr std::uint32_t kKeep = 16;  // of each
 constexpr int kMapPrivateAnonNoreserve = 0x4022, kMadvGuardInstall = 102;
 
 struct {
-  mutex lock;
+  mutex lock{0, lockRankStackSegments};
   stackseg* free[kOrders];   // lock
   std::uint32_t n[kOrders];  // lock
   std::uint64_t inuse;       // atomic
-} segpool GOSYM("runtime.segpool");
+} segpool GOSYM("runtime.segpool") = {};
 
 int orderOf(uintptr mapped) {
   int k = 0;

@@ -46,7 +46,7 @@ constexpr int kAddrBits = 48;
 std::int32_t epfd = -1;
 std::int32_t breakfd = -1;
 std::uint32_t pollerReady;  // atomic: epfd and breakfd may be used
-mutex netpollInitLock;
+mutex netpollInitLock{0, lockRankNetpollInit};
 std::uint32_t breakWord;       // atomic: 1 = somebody wants the futex sleeper awake
 std::uint32_t netpollWakeSig;  // atomic: 1 = the eventfd has been written and not yet read
 bool noPwait2;                 // the kernel is older than 5.11; only ever goes to true

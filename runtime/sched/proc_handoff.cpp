@@ -193,12 +193,12 @@ LANDMARK void startlockedm(g* gp) {
 // A thread whose kernel state the user may have changed (LockOSThread) must not be the parent of others. Such requests
 // are handed to a thread kept for that.
 static struct {
-  mutex lock;
+  mutex lock{0, lockRankNewmHandoff};
   m* newm;       // lock: list through schedlink
   bool waiting;  // lock: the template thread sleeps on wake
   note wake;
   std::uint32_t haveTemplateThread;  // atomic
-} newmHandoff;
+} newmHandoff = {};
 
 static void templateThread() GOSYM("runtime.templateThread");
 static void templateThread() {

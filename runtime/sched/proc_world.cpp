@@ -177,7 +177,7 @@ LANDMARK p* pidleget() {
 
 // ---- worldsema: the right to stop the world, handed over in order ----
 
-static mutex worldlock;
+static mutex worldlock{0, lockRankWorld};
 static sudog *worldhead, *worldtail;
 
 static bool worldunlock(g*, void*) {

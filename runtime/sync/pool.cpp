@@ -30,7 +30,7 @@ struct alignas(128) poolLocal {
 
 namespace {
 
-mutex poolLock;
+mutex poolLock{0, lockRankPool};
 syncPool* allPools;
 
 template <class T>
@@ -93,6 +93,7 @@ void* getFrom(poolLocal* locals, std::uint32_t n, std::uint32_t mine) {
     if (i != 0 && atomic::LoadRelaxed(&l->priv) == nullptr &&
         atomic::LoadRelaxed(&l->top) == atomic::LoadRelaxed(&l->bottom))
       continue;
+    lockRankSet(&l->lock, lockRankPoolLocal);
     userlock(&l->lock);
     void* x = i == 0 ? popTop(l) : popBottom(l);
     userunlock(&l->lock);
@@ -129,6 +130,7 @@ void poolPut(syncPool* p, void* x) {
   if (x == nullptr) return;
   if (atomic::LoadAcq(&p->local) == nullptr) makeLocal(p);
   poolLocal* l = &p->local[pid() % p->nlocal];
+  lockRankSet(&l->lock, lockRankPoolLocal);
   userlock(&l->lock);
   push(l, x);
   userunlock(&l->lock);

@@ -154,7 +154,9 @@ sudog* dequeue(semaRoot* root, std::uint32_t* addr) {
 
 mutex* listLock(notifyList* l) {
   static_assert(sizeof(l->lock) == sizeof(mutex));
-  return reinterpret_cast<mutex*>(&l->lock);
+  auto* m = reinterpret_cast<mutex*>(&l->lock);
+  lockRankSet(m, lockRankNotifyList);
+  return m;
 }
 
 enum : std::uint32_t { kListed, kParked, kNotified };  // notifyWaiter.state
@@ -186,6 +188,7 @@ LANDMARK void semacquire1(std::uint32_t* addr, bool lifo) {
   s.isSelect = false;
   s.c = nullptr;
   for (;;) {
+    lockRankSet(&root->lock, lockRankRoot);
     userlock(&root->lock);
     userXadd(&root->nwait, 1);
     if (cansemacquire(addr)) {
@@ -203,6 +206,7 @@ LANDMARK void semrelease1(std::uint32_t* addr, bool handoff) {
   semaRoot* root = rootFor(addr);
   userXadd(addr, 1);
   if (atomic::Load(&root->nwait) == 0) return;
+  lockRankSet(&root->lock, lockRankRoot);
   userlock(&root->lock);
   if (root->nwait == 0) {  // whoever waited has taken the unit already
     userunlock(&root->lock);

@@ -38,6 +38,8 @@ set(BOOT_WARNINGS -Wall -Wextra -Wno-invalid-offsetof)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   list(APPEND BOOT_WARNINGS -Werror)
 endif()
+# At -Og gcc follows too few values to know what is initialised, and guesses.
+list(APPEND BOOT_WARNINGS $<$<CONFIG:Debug>:-Wno-maybe-uninitialized>)
 # fmt: no locale, and no assertions that would print through stdio.
 set(BOOT_FMT_FLAGS "-DFMT_STATIC_THOUSANDS_SEPARATOR=','" "-DFMT_ASSERT(condition,message)=((void)0)")
 
