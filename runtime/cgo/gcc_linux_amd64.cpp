@@ -3,8 +3,8 @@
 // Owns: _cgo_init, the start and the end of an M's thread.
 //
 // Invariants
-//   - An M's thread has g and guard before the first signal: all are blocked while pthread_create makes it, and minit
-//     unblocks them.
+//   - An M's thread has g and guard before the first signal: all but libc's are blocked while pthread_create makes it,
+//     and minit unblocks them.
 //   - fs:0x70 lies in libc's thread control block, which is used again for later threads and not cleared then. So the end
 //     of an M clears it, and each thread that is not ours starts with 0 (cgo/pthread.cpp): a prologue there passes.
 #include <pthread.h>
@@ -14,6 +14,7 @@
 #include "runtime/base/print.h"
 #include "runtime/cgo/cgo.h"
 #include "runtime/os/os_linux.h"
+#include "runtime/os/os_signal.h"
 
 namespace runtime::cgo {
 namespace {
@@ -78,7 +79,7 @@ void thread_start(m* mp) {
   pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
   mp->g0->stack = {0, size - kTaken};  // mstart0 makes bounds of it, knowing where it is
   mp->g0->stackguard0 = 0;
-  std::uint64_t all = ~std::uint64_t{0}, old = 0;
+  std::uint64_t all = allSignals(), old = 0;
   rtsigprocmask(2 /* SIG_SETMASK */, &all, &old);
   int err = pthread_create(&thread, &attr, threadentry, mp);
   rtsigprocmask(2, &old, nullptr);

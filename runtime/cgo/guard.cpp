@@ -11,6 +11,9 @@
 #include "runtime/os/os_linux.h"
 
 namespace runtime {
+
+const char cgo::guards = 0;
+
 namespace {
 
 constexpr std::uint32_t kDone = 1, kBusy = 1 << 8, kWaiters = 1 << 16;

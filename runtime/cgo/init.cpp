@@ -87,15 +87,11 @@ BOOTMARK void doInit(inittask t) {
 // The names that libc's and the C++ library's own are to give way to must be in the program, whether or not its objects
 // ask for them; this object always is.
 extern "C" void* __cxa_get_globals() noexcept;
-extern "C" int __cxa_guard_acquire(std::uint64_t*) noexcept;
 namespace runtime::cgo {
-[[gnu::used]] const char* const callsLinked = &calls;
+[[gnu::used]] const char* const linked[] = {&calls, &c11Calls, &kernelCalls, &guards, &onces};
 }
 namespace {
-[[gnu::used]] void (*const ours[])() = {
-    reinterpret_cast<void (*)()>(__cxa_get_globals),
-    reinterpret_cast<void (*)()>(__cxa_guard_acquire),
-};
+[[gnu::used]] void* (*const globals)() noexcept = __cxa_get_globals;
 }  // namespace
 
 extern "C" {

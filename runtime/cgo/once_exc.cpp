@@ -18,6 +18,9 @@ extern __thread void (*__once_call)();
 }  // namespace std
 
 namespace runtime {
+
+const char cgo::onces = 0;
+
 namespace {
 
 constexpr std::uint32_t kRunning = 1, kDone = 2, kWaiters = 4;

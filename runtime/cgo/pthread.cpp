@@ -1,4 +1,5 @@
-// libc's calls that may sleep for long, as goroutines make them: the thread sleeps, its P goes on without it.
+// Locks, threads and sleeping, as goroutines use them: the thread sleeps, its P goes on without it. (What sleeps in the
+// kernel for other reasons is in cgo/blocking.cpp.)
 //
 // Without this a goroutine that waits for a std::mutex keeps its P, and with GOMAXPROCS=1 the goroutine that holds the
 // mutex never gets one to go on and unlock it. All libraries of the program call these; libc's own locks are not taken
@@ -14,15 +15,15 @@
 //
 // Way not taken: parking the goroutine, as cxx/pthread_mutex.cpp does. Threads of libc take the same mutexes, and what
 // they unlock they could not ready a goroutine for.
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "runtime/cgo/cgo.h"
-#include "runtime/diag/output.h"
+#include "runtime/cgo/next.h"
 #include "runtime/sync/time.h"
 
 namespace runtime {
@@ -30,24 +31,6 @@ namespace runtime {
 const char cgo::calls = 0;
 
 namespace {
-
-// The definition that ours stands before, found at its first call. A race finds the same one twice.
-template <class F>
-F* next(F** at, const char* name) {
-  F* f = __atomic_load_n(at, __ATOMIC_RELAXED);
-  if (f != nullptr) return f;
-  // The oldest version of pthread_cond_* is the one for programs of 2002, and the one that dlsym may find.
-  void* p = dlvsym(RTLD_NEXT, name, "GLIBC_2.3.2");
-  if (p == nullptr) p = dlsym(RTLD_NEXT, name);
-  f = reinterpret_cast<F*>(p);
-  __atomic_store_n(at, f, __ATOMIC_RELAXED);
-  return f;
-}
-#define NEXT(name)               \
-  ([] {                          \
-    static decltype(::name)* at; \
-    return next(&at, #name);     \
-  }())
 
 bool remembersOwner(const pthread_mutex_t* mu) {
   int kind = mu->__data.__kind & 3;
@@ -149,6 +132,26 @@ int pthread_rwlock_wrlock(pthread_rwlock_t* l) noexcept {
 int pthread_rwlock_trywrlock(pthread_rwlock_t* l) noexcept {
   return takeWrite([l] { return NEXT(pthread_rwlock_trywrlock)(l); });
 }
+int pthread_rwlock_timedrdlock(pthread_rwlock_t* l, const timespec* t) noexcept {
+  int r = NEXT(pthread_rwlock_tryrdlock)(l);
+  return r != EBUSY ? r : cgo::outside([=] { return NEXT(pthread_rwlock_timedrdlock)(l, t); });
+}
+int pthread_rwlock_clockrdlock(pthread_rwlock_t* l, clockid_t c, const timespec* t) noexcept {
+  int r = NEXT(pthread_rwlock_tryrdlock)(l);
+  return r != EBUSY ? r : cgo::outside([=] { return NEXT(pthread_rwlock_clockrdlock)(l, c, t); });
+}
+int pthread_rwlock_timedwrlock(pthread_rwlock_t* l, const timespec* t) noexcept {
+  return takeWrite([=] {
+    int r = NEXT(pthread_rwlock_trywrlock)(l);
+    return r != EBUSY ? r : cgo::outside([=] { return NEXT(pthread_rwlock_timedwrlock)(l, t); });
+  });
+}
+int pthread_rwlock_clockwrlock(pthread_rwlock_t* l, clockid_t c, const timespec* t) noexcept {
+  return takeWrite([=] {
+    int r = NEXT(pthread_rwlock_trywrlock)(l);
+    return r != EBUSY ? r : cgo::outside([=] { return NEXT(pthread_rwlock_clockwrlock)(l, c, t); });
+  });
+}
 int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {
   bool writer = cgo::onGoroutine() && static_cast<std::uint64_t>(l->__data.__cur_writer) == getg()->m->procid;
   int r = NEXT(pthread_rwlock_unlock)(l);
@@ -167,23 +170,33 @@ int pthread_create(pthread_t* out, const pthread_attr_t* attr, void* (*fn)(void*
 int pthread_join(pthread_t t, void** result) {
   return cgo::outside([=] { return NEXT(pthread_join)(t, result); });
 }
+int pthread_timedjoin_np(pthread_t t, void** result, const timespec* until) {
+  return cgo::outside([=] { return NEXT(pthread_timedjoin_np)(t, result, until); });
+}
+int pthread_clockjoin_np(pthread_t t, void** result, clockid_t c, const timespec* until) {
+  return cgo::outside([=] { return NEXT(pthread_clockjoin_np)(t, result, c, until); });
+}
 
-// std::atomic::wait, latches and futures sleep by the system call itself. Its arguments are all integers, which a
-// variable list passes as a fixed one does.
-// libc's syscall, which unistd.h declares with a variable list.
-long syscallFixed(long nr, long a, long b, long c, long d, long e, long f) noexcept __asm__("syscall");
-long syscallFixed(long nr, long a, long b, long c, long d, long e, long f) noexcept {
-  constexpr long kOp = 127, kWait = 0, kWaitBitset = 9;
-  long r;
-  if (nr == SYS_futex && ((b & kOp) == kWait || (b & kOp) == kWaitBitset))
-    r = cgo::outside([=] { return syscall6(nr, a, b, c, d, e, f); });
-  else if (nr == SYS_write)
-    r = writeSome(static_cast<int>(a), reinterpret_cast<const void*>(b), static_cast<std::size_t>(c));
-  else
-    r = syscall6(nr, a, b, c, d, e, f);
-  if (r >= 0 || r < -4095) return r;
-  errno = static_cast<int>(-r);
-  return -1;
+int pthread_barrier_wait(pthread_barrier_t* b) noexcept {
+  return cgo::outside([b] { return NEXT(pthread_barrier_wait)(b); });
+}
+// Who holds it may be a goroutine that waits for this P.
+int pthread_spin_lock(pthread_spinlock_t* l) noexcept {
+  while (NEXT(pthread_spin_trylock)(l) != 0) sched_yield();
+  return 0;
+}
+
+int sem_wait(sem_t* s) {
+  if (NEXT(sem_trywait)(s) == 0) return 0;
+  return cgo::outside([s] { return NEXT(sem_wait)(s); });
+}
+int sem_timedwait(sem_t* s, const timespec* t) {
+  if (NEXT(sem_trywait)(s) == 0) return 0;
+  return cgo::outside([=] { return NEXT(sem_timedwait)(s, t); });
+}
+int sem_clockwait(sem_t* s, clockid_t c, const timespec* t) {
+  if (NEXT(sem_trywait)(s) == 0) return 0;
+  return cgo::outside([=] { return NEXT(sem_clockwait)(s, c, t); });
 }
 
 int sched_yield() noexcept {

@@ -114,7 +114,7 @@ void takeReports(void (*take)(reportLevel, const char*, std::size_t)) {
   pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
   // Signals are for the runtime's threads.
   m* mp = acquirem();
-  std::uint64_t all = ~std::uint64_t{0}, old = 0;
+  std::uint64_t all = allSignals(), old = 0;
   rtsigprocmask(2 /* SIG_SETMASK */, &all, &old);
   int err = pthread_create(&thread, &attr, reader, nullptr);
   rtsigprocmask(2, &old, nullptr);

@@ -42,7 +42,7 @@ const char* signame(std::uint32_t sig) { return sig < kNSIG ? sigtable[sig].name
 ALWAYS_INLINE void setg(g* gp) { __asm__ volatile("movq %0, %%fs:-8" ::"r"(gp) : "memory"); }
 
 static ksigaction actionFor(void* fn) {
-  ksigaction sa{fn, SA_RESTART_ | SA_RESTORER_, sigreturn__sigaction, ~std::uint64_t{0} & ~kFaults};
+  ksigaction sa{fn, SA_RESTART_ | SA_RESTORER_, sigreturn__sigaction, allSignals() & ~kFaults};
   if (fn != kSigDfl && fn != kSigIgnore) sa.flags |= SA_SIGINFO_ | SA_ONSTACK_ | SA_NODEFER_;
   return sa;
 }

@@ -95,7 +95,7 @@ LANDMARK void msigrestore(std::uint64_t mask) { rtsigprocmask(kSigSetmask, &mask
 
 // A thread that is about to be gone for good blocks the same set: nothing of ours may run on a stack being freed.
 LANDMARK void sigblock(bool) {
-  std::uint64_t all = ~std::uint64_t{0};
+  std::uint64_t all = allSignals();
   rtsigprocmask(kSigSetmask, &all, nullptr);
 }
 

@@ -5,6 +5,7 @@
 //
 // Invariants
 //   - A thread of ours takes signals on m.gsignal's stack only.
+//   - libc's signals are never blocked (allSignals).
 //   - m.sigmask is the mask the thread had when it came to us; a thread runs with it minus the signals that must
 //     never be blocked (blockableSig), and gets it back when it leaves.
 #pragma once
@@ -49,9 +50,16 @@ enum : std::uint32_t {
   SIGPROF_ = 27,
 };
 constexpr std::uint32_t sigPreempt = SIGURG_;
+constexpr std::uint32_t sigCancel = 32;
 constexpr std::uint32_t sigPerThreadSyscall = 33;
 
 constexpr std::uint64_t sigbit(std::uint32_t sig) { return std::uint64_t{1} << (sig - 1); }
+
+// All signals, for a mask. Not libc's own two, where there is libc: by them it cancels a thread and changes the user of all
+// threads, for which it waits until each has had its signal.
+inline std::uint64_t allSignals() {
+  return iscgo ? ~(sigbit(sigCancel) | sigbit(sigPerThreadSyscall)) : ~std::uint64_t{0};
+}
 
 // May a thread of ours run with this signal blocked?
 bool blockableSig(std::uint32_t sig) GOSYM("runtime.blockableSig");

@@ -298,7 +298,7 @@ LANDMARK void mexit(bool osStack) {
     mPark();
     throw_("locked m0 woke up");
   }
-  std::uint64_t all = ~0ULL;
+  std::uint64_t all = allSignals();
   rtsigprocmask(2, &all, nullptr);
   unminit();
   lock(&sched.lock);
