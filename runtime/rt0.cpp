@@ -76,7 +76,10 @@ BOOTMARK void main(void*) {
   BOOTSTEP("runtime.main", "goid,#stack.lo,#stack.hi", gp->goid, gp->stack.lo, gp->stack.hi);
   maxstacksize = 1000000000;  // 1e9 bytes, decimal: the message shows the number
   maxstackceiling = 2 * maxstacksize;
-  systemstack([] { newm(sysmon, nullptr, -1); });
+  systemstack([] {
+    newm(sysmon, nullptr, -1);
+    if (iscgo) startTemplateThread();
+  });
   // Static constructors run on the main thread, as code that talks to thread-bound libraries expects.
   lockOSThread();
   if (gp->m != &m0) throw_("runtime.main not on m0");

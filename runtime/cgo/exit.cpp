@@ -2,11 +2,11 @@
 //
 // Invariant: what libc does at an end is libc's to do (atexit, destructors, stdio, at_quick_exit); these only come before
 // it. A child that libc or the program has forked leaves its parent's trace alone (trace.cpp).
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "runtime/base/hooks.h"
+#include "runtime/cgo/next.h"
 #include "runtime/os/os_linux.h"
 
 namespace {
@@ -14,7 +14,7 @@ namespace {
 using ending = void (*)(int);
 
 [[noreturn]] void goOn(const char* name, int code) {
-  if (auto f = reinterpret_cast<ending>(dlsym(RTLD_NEXT, name)); f != nullptr) f(code);
+  reinterpret_cast<ending>(runtime::cgo::nextDefinition(name))(code);
   runtime::exit(code);
 }
 

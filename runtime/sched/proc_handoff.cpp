@@ -12,7 +12,7 @@
 //
 // Way not taken: letting a locked thread make others and putting right in the child what the user may have changed.
 // Nobody knows all that the kernel keeps for a thread; a thread that never ran user code has nothing to put right.
-#include "runtime/sched/proc.h"
+#include "runtime/sched/proc_inl.h"
 
 #include "runtime/sched/proc_m.h"
 #include "runtime/sched/time.h"
@@ -60,6 +60,85 @@ LANDMARK void stopm() {
 
 static void mspinning() { getg()->m->spinning = true; }
 
+#ifdef BOOT_HOSTED
+static bool haveTemplateThread();
+static std::int32_t newmComing;  // sched.lock: threads that were asked for by startmLater and are not there yet
+
+// Takes a goroutine that is locked to its thread off the global queue; null if there is none. sched.lock is held.
+static g* globrunqgetlocked() {
+  assertLockHeld(&sched.lock);
+  g* before = nullptr;
+  for (g* gp = sched.runq.head; gp != nullptr; before = gp, gp = gp->schedlink) {
+    if (gp->lockedm == nullptr) continue;
+    (before != nullptr ? before->schedlink : sched.runq.head) = gp->schedlink;
+    if (sched.runq.tail == gp) sched.runq.tail = before;
+    gp->schedlink = nullptr;
+    sched.runqsize--;
+    return gp;
+  }
+  return nullptr;
+}
+
+// First of all on a thread that was asked for by startmLater: a P, and a look for work.
+static void joinLater() {
+  m* mp = getg()->m;
+  lock(&sched.lock);
+  newmComing--;
+  p* pp = pidleget();
+  if (pp != nullptr && atomic::Load(&sched.sysmonwait) != 0) {
+    atomic::Store(&sched.sysmonwait, 0u);
+    notewakeup(&sched.sysmonnote);
+  }
+  unlock(&sched.lock);
+  if (pp == nullptr) return stopm();
+  acquirep(pp);
+  mp->spinning = true;
+  atomic::Xadd(&sched.nmspinning, 1u);
+}
+
+// startm where libc makes the threads and none is idle. It needs locks for that, its own and those of allocators and
+// sanitizers, and who holds such a lock may be a goroutine that waits for a P. So no P waits for a thread: it is put with
+// the idle ones, and its work on the global queue; the new thread takes one if there is one when it comes. And no thread
+// with a P makes threads: the template thread does. sched.lock is held, and released. startm has had nmspinning raised
+// for `spinning`; that ends here, since nobody knows how long the thread takes.
+static void startmLater(p* pp, bool spinning) {
+  if (spinning && static_cast<std::int32_t>(atomic::Xadd(&sched.nmspinning, ~0u)) < 0)
+    throw_("startmLater: negative nmspinning");
+  yieldqflush(pp);
+  bool inherit;
+  while (g* gp = runqget(pp, &inherit)) globrunqput(gp);
+  if (atomic::Load(&sched.gcwaiting) != 0) {  // the world stops, and this P is one that it waits for
+    atomic::Store(&pp->status, static_cast<std::uint32_t>(_Pgcstop));
+    if (--sched.stopwait == 0) notewakeup(&sched.stopnote);
+    unlock(&sched.lock);
+    return;
+  }
+  // A goroutine that came out of a call of libc's, and waits on its own thread: perhaps the one with such a lock.
+  if (g* gp = globrunqgetlocked(); gp != nullptr) {
+    m* mp = gp->lockedm;
+    if (mp->nextp != nullptr) throw_("startmLater: m has p");
+    mp->nextp = pp;
+    sched.nmidlelocked--;
+    unlock(&sched.lock);
+    notewakeup(&mp->park);
+    return;
+  }
+  pidleput(pp);
+  if (newmComing >= static_cast<std::int32_t>(atomic::Load(&sched.npidle))) {
+    unlock(&sched.lock);
+    return;
+  }
+  newmComing++;
+  std::int64_t id = mReserveID();
+  unlock(&sched.lock);
+  systemstack([&] {
+    m* mp = allocm(nullptr, joinLater, id);
+    mp->sigmask = initSigmask;
+    newmByTemplate(mp);
+  });
+}
+#endif
+
 // An M for pp, or for an idle P if pp is null (none: nothing to do). spinning: the caller has counted it in nmspinning,
 // and the M starts out looking for work.
 LANDMARK void startm(p* pp, bool spinning) {
@@ -77,6 +156,13 @@ LANDMARK void startm(p* pp, bool spinning) {
     }
   }
   m* mp = mget();
+#ifdef BOOT_HOSTED
+  if (mp == nullptr && haveTemplateThread()) {
+    startmLater(pp, spinning);
+    releasem(self);
+    return;
+  }
+#endif
   if (mp == nullptr) {
     // The id is taken now, under the lock: else the new M might not be counted yet when checkdead adds up.
     std::int64_t id = mReserveID();
@@ -191,7 +277,7 @@ LANDMARK void startlockedm(g* gp) {
 // ---- the template thread ----
 
 // A thread whose kernel state the user may have changed (LockOSThread) must not be the parent of others. Such requests
-// are handed to a thread kept for that.
+// are handed to a thread kept for that; in hosted mode all are (startmLater).
 static struct {
   mutex lock{0, lockRankNewmHandoff};
   m* newm;       // lock: list through schedlink
@@ -227,7 +313,11 @@ static void templateThread() {
   }
 }
 
-static void startTemplateThread() {
+#ifdef BOOT_HOSTED
+static bool haveTemplateThread() { return atomic::Load(&newmHandoff.haveTemplateThread) != 0; }
+#endif
+
+void startTemplateThread() {
   m* mp = acquirem();
   if (atomic::Cas(&newmHandoff.haveTemplateThread, 0u, 1u)) newm(templateThread, nullptr, -1);
   releasem(mp);

@@ -252,7 +252,7 @@ LANDMARK void mstart1() {
   // After minit: it has given us a place for the handlers to run on.
   if (mp == &m0) mstartm0();
   if (auto* fn = mp->mstartfn; fn != nullptr) fn();
-  if (mp != &m0) {
+  if (mp != &m0 && mp->p == nullptr) {
     acquirep(mp->nextp);
     mp->nextp = nullptr;
   }

@@ -17,6 +17,8 @@ void setmguard(m* mp, uintptr guard);
 
 // Has a thread made for mp by the one that is kept for that.
 void newmByTemplate(m* mp);
+// Starts that thread; on g0, once.
+void startTemplateThread();
 
 extern std::uint64_t initSigmask;   // init (schedinit): the mask the process began with; new Ms start from it
 extern std::uint64_t fastrandseed;  // init (fastrandinit)

@@ -290,6 +290,8 @@ LANDMARK std::int64_t startTheWorldWithSema() {
       if (w->nextp != nullptr) throw_("startTheWorld: inconsistent mp->nextp");
       w->nextp = pp;
       notewakeup(&w->park);
+    } else if (iscgo) {
+      startm(pp, false);
     } else {
       newm(nullptr, pp, -1);
     }
