@@ -51,12 +51,37 @@
 //      ... 64 KB - 104 bytes of g0 ...                      ← g0.stack.lo
 FUNC runtime.rt0_go
 	.cfi_undefined rip
-	movq	%rdi, %rax
+	movq	%rdi, %r12
 	movq	%rsi, %rbx
+	// Where the limit of the OS stack may leave less than g0 wants beside the arguments, 128 KB at most there, g0 gets a
+	// mapping instead. Nothing is pushed until that is settled. With libc in the program it has run on this stack already.
+	cmpq	$0, _cgo_init@GOTPCREL(%rip)
+	jne	.Lstackok
+	movl	$97, %eax			// getrlimit
+	movl	$3, %edi			// RLIMIT_STACK
+	leaq	runtime.g0+g_stack_lo(%rip), %rsi	// room for an answer of two words
+	syscall
+	testq	%rax, %rax
+	jnz	.Lstackok
+	cmpq	$(256*1024), runtime.g0+g_stack_lo(%rip)
+	jae	.Lstackok
+	movl	$9, %eax			// mmap
+	xorl	%edi, %edi
+	movl	$(64*1024), %esi
+	movl	$3, %edx			// PROT_READ | PROT_WRITE
+	movl	$0x22, %r10d			// MAP_PRIVATE | MAP_ANONYMOUS
+	movq	$-1, %r8
+	xorl	%r9d, %r9d
+	syscall
+	cmpq	$-4096, %rax
+	ja	.Lstackok			// refused: what there is must do
+	leaq	(64*1024)(%rax), %rsp
+.Lstackok:
 	subq	$(5*8), %rsp
 	andq	$~15, %rsp		// SSE operands on the stack need it
-	movq	%rax, 24(%rsp)
+	movq	%r12, 24(%rsp)
 	movq	%rbx, 32(%rsp)
+	movq	%r12, %rdi
 	xorl	%ebp, %ebp		// the root of every backtrace on this thread
 	movq	%rsp, %r9
 	BOOTSTEP "runtime.rt0_go", "argc,#argv,#sp", %rdi, %rbx, %r9

@@ -259,6 +259,7 @@ class chan : public detail::chanref {
 template <class T>
 chan<T> make_chan(std::int64_t cap = 0) {
   detail::needConcurrentMarking();
+  if constexpr (!detail::chanelem<T>::plain) detail::needFinalizers();
   return chan<T>(::runtime::makechan(&detail::chanelem<T>::type, cap));
 }
 

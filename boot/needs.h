@@ -9,4 +9,9 @@ namespace boot::detail {
   __asm__ inline(".pushsection .boot.needs, \"e\", @progbits\n\t.quad runtime.concurrentMarking\n\t.popsection");
 }
 
+// Destructors of what a channel holds when nobody can reach it (runtime/gc/mfinal.cpp): for all that makes such channels.
+[[gnu::always_inline]] inline void needFinalizers() {
+  __asm__ inline(".pushsection .boot.needs, \"e\", @progbits\n\t.quad runtime.chanSetFinalizer\n\t.popsection");
+}
+
 }  // namespace boot::detail

@@ -72,7 +72,8 @@ check.equal("arguments", "(the helper itself works)", status, 0)
 check.equal("arguments", "100,000 of them", run(hello, *[str(i) for i in range(100_000)]), GOOD)
 check.equal("environment", "empty", run(hello, env={}), GOOD)
 
-for text, size in (("64 KB", 64 << 10), ("unlimited", resource.RLIM_INFINITY)):
+for text, size in (("12 KB", 12 << 10), ("16 KB", 16 << 10), ("20 KB", 20 << 10), ("64 KB", 64 << 10),
+                   ("200 KB", 200 << 10), ("unlimited", resource.RLIM_INFINITY)):
     check.equal("stack", f"ulimit -s {text}", run(hello, limits=[(resource.RLIMIT_STACK, size)]), GOOD)
     check.equal("C05", f"goroutines under ulimit -s {text}", run(sieve, "200", limits=[(resource.RLIMIT_STACK, size)])[0], 0)
 

@@ -160,7 +160,7 @@ LANDMARK void gcMark() {
     gcWorkInit(&w);
   }
   work.nproc = 1;
-  finQueue(&w);
+  if (finLinked()) finQueue(&w);
   gcDrain(&w);
   gcWorkDispose(&w);
   freeWorkbufs();
@@ -276,7 +276,7 @@ LANDMARK void gcStop(bool forced, bool last) {
   if (debug.gctrace > 0) gctraceLine(forced, heap1, gcController.heapMarked, goal);
   mp->locks--;
   wakesweeper();
-  wakefing();
+  if (finLinked()) wakefing();
   systemstack([] { wakeScavenger(0); });
 }
 
@@ -374,7 +374,7 @@ BOOTMARK void gcenable() {
   chanrecv(gcenablec, &v, true);
   chanrecv(gcenablec, &v, true);
   gcenablec = nullptr;
-  chanfinalizerhook = chanSetFinalizer;
+  chanfinalizerhook = chanSetFinalizer;  // null where no channel needs it
   // With glibc there are roots that we do not know: its malloc's blocks, its threads' stacks and thread_locals, the data of
   // shared libraries. So nothing is collected there.
   gcEnabled = !iscgo;

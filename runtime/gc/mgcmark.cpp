@@ -323,7 +323,7 @@ LANDMARK void gcDrain(gcWork* w) {
     work.nManual = gcConcRootPrepare(rootsDirty);
   else
     work.nManual = static_cast<std::uint32_t>((mheap_.manualspans.len + kManualJob - 1) / kManualJob);
-  work.nFin = finRoots();
+  work.nFin = finLinked() ? finRoots() : 0;
   work.markrootJobs = work.nData + work.nTLS + work.nStack + work.nManual + work.nFin;
   work.markrootNext = 0;
   work.stackScan = 0;

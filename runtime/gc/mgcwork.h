@@ -230,11 +230,14 @@ void stackScavengeFree() GOSYM("runtime.freeStackSpans");  // frees what that cu
 // ---- mfinal.cpp ----
 struct finalizer;
 void createfing() GOSYM("runtime.createfing");
-std::uint32_t finRoots();                    // STW: jobs that the objects with finalizers make
-void finScan(gcWork* w, std::uint32_t job);  // marks what they refer to, not them
-void finQueue(gcWork* w);                    // STW, after marking, by one marker: what is due goes to the queue
-void wakefing() GOSYM("runtime.wakefing");
-void chanSetFinalizer(void* obj, void (*fin)(void*));
+// Not in every program: what makes a finalizer or a destructor of a collected object refers to it. What is weak here is
+// null in the others.
+[[gnu::weak]] std::uint32_t finRoots();                    // STW: jobs that the objects with finalizers make
+[[gnu::weak]] void finScan(gcWork* w, std::uint32_t job);  // marks what they refer to, not them
+[[gnu::weak]] void finQueue(gcWork* w);  // STW, after marking, by one marker: what is due goes to the queue
+[[gnu::weak]] void wakefing() GOSYM("runtime.wakefing");
+[[gnu::weak]] void chanSetFinalizer(void* obj, void (*fin)(void*)) GOSYM("runtime.chanSetFinalizer");
+ALWAYS_INLINE bool finLinked() { return &finRoots != nullptr; }
 
 // ---- mstats.cpp ----
 void gctraceLine(bool forced, std::uint64_t heap1, std::uint64_t heap2, std::uint64_t goal);

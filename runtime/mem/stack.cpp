@@ -10,7 +10,9 @@
 //
 // Ways not taken
 //   - mprotect for guards: each splits a mapping, and 65,530 mappings are the kernel's limit. It remains for kernels
-//     before 6.13, which do not know guard regions.
+//     before 6.13, which do not know guard regions. There the first kMaxSplits stacks have guards, so that half of the
+//     limit is left for all else, and the others have none. User code checks for the end of its stack by itself; without a
+//     guard nobody sees a library function that needs more than the slack.
 //   - A free list per P: dead Gs keep their slot on the P's gFree, so this pool is only seen by growth.
 //   - g in a heap of its own: a second page touched for each parked goroutine.
 #include "runtime/mem/stack.h"
@@ -38,6 +40,8 @@ constexpr long kPidfdSelf = -10000;  // the calling process; kernels that lack i
 constexpr int kENOMEM = 12;
 
 enum : std::uint8_t { guardUnknown, guardVector, guardMadvise, guardMprotect };
+constexpr std::uint32_t kMaxSplits = 16000;
+constexpr std::uint32_t kTakenBack = 256;
 
 struct {
   mutex lock;
@@ -46,7 +50,8 @@ struct {
   uintptr carve, mapped;   // lock: what is left of the newest arena's mapping
   uintptr nextArena;       // lock
   std::uint32_t batch;     // lock: slots to make ready next time
-  std::uint8_t guardMode;  // lock
+  std::uint8_t guardMode;  // lock; read without
+  std::uint32_t splits;    // atomic: guards that are mappings of their own; kMaxSplits: no more of them
   stackstats stats;        // lock
 } stackpool GOSYM("runtime.stackpool");
 
@@ -71,6 +76,30 @@ bool adviseSlots(uintptr base, std::uint32_t n, uintptr off, uintptr len, int ad
   outOfMemory(n);
 }
 
+// A guard by mprotect. False: there shall be no more of them.
+bool splitGuard(uintptr at) {
+  if (atomic::Load(&stackpool.splits) >= kMaxSplits) return false;
+  if (syscall6(kSysMprotect, static_cast<long>(at), kStackGuardRegion, kProtNone) != 0) {
+    atomic::Store(&stackpool.splits, kMaxSplits);
+    return false;
+  }
+  atomic::Xadd(&stackpool.splits, 1u);
+  return true;
+}
+
+// The kernel's limit was lower than we thought, or others had used it up: room is made for what can't go without, the
+// heap's mappings and the threads', from the guards of the slots before this one.
+void takeGuardsBack(uintptr slot) {
+  static bool done;
+  if (done) return;
+  done = true;
+  uintptr lo = slot & ~(heapArenaBytes - 1);
+  for (std::uint32_t i = 0; i < kTakenBack && slot >= lo + kStackSlot; i++) {
+    slot -= kStackSlot;
+    syscall6(kSysMprotect, static_cast<long>(slot), kStackGuardRegion, kProtRW);
+  }
+}
+
 void installGuards(uintptr base, std::uint32_t n) {
   auto& sp = stackpool;
   if (sp.guardMode == guardUnknown || sp.guardMode == guardVector) {
@@ -79,9 +108,6 @@ void installGuards(uintptr base, std::uint32_t n) {
       if (adviseSlots(base, n, 0, kStackGuardRegion, kMadvGuardInstall)) {
         sp.guardMode = guardVector;
         return;
-      }
-      if (sp.guardMode == guardVector) {
-        if (sp.stats.slots != 0) stackOOM(n * kStackSlot);
       }
       sp.guardMode = guardMadvise;
     }
@@ -94,9 +120,9 @@ void installGuards(uintptr base, std::uint32_t n) {
       if (r == -kENOMEM) stackOOM(kStackSlot);
       sp.guardMode = guardMprotect;
     }
-    if (syscall6(kSysMprotect, reinterpret_cast<long>(at), kStackGuardRegion, kProtNone) != 0) {
-      printf("runtime: cannot guard a stack: {} mappings in use, see vm.max_map_count\n", sp.stats.slots * 2);
-      stackOOM(kStackSlot);
+    if (!splitGuard(base + i * kStackSlot)) {
+      takeGuardsBack(base + i * kStackSlot);
+      return;
     }
   }
 }
@@ -254,6 +280,17 @@ void stackreset(g* gp) {
   if (UNLIKELY(gp->segnext != nullptr)) stackshrink(gp);
   gp->stack.lo = gp->stack.hi - StackMin;
   gp->stackguard0 = gp->stack.lo + StackGuard;
+}
+
+bool guardSegment(uintptr base) {
+  if (stackpool.guardMode != guardMprotect &&
+      madvise(reinterpret_cast<void*>(base), kStackGuardRegion, kMadvGuardInstall) == 0)
+    return false;
+  return splitGuard(base);
+}
+
+void unguardSegment() {
+  if (atomic::Load(&stackpool.splits) < kMaxSplits) atomic::Xadd(&stackpool.splits, ~0u);
 }
 
 g* stackowner(uintptr addr) {

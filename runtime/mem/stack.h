@@ -67,6 +67,7 @@ struct stackseg {
   stack outerstack;   // owner, while in use: that one's bounds
   uintptr outersp;    // owner, while in use: how deep that one is in use
   uintptr base, len;  // init: the mapping
+  bool split;         // init: its guard is a mapping of its own, by mprotect
 };
 constexpr uintptr kFirstSegment = 64 * 1024;
 constexpr uintptr kMaxSegment = 64 * 1024 * 1024;  // they double up to this
@@ -74,6 +75,10 @@ constexpr uintptr kMaxSegment = 64 * 1024 * 1024;  // they double up to this
 // A segment with at least size usable bytes; null when the kernel refuses. On g0.
 stackseg* newseg(uintptr size) GOSYM("runtime.newseg");
 void freeseg(stackseg* s) GOSYM("runtime.freeseg");
+// Makes the guard of a segment whose mapping begins at base, as that of a slot is made. True: by mprotect; unguardSegment
+// is told when that one is gone. On kernels without guard regions there may be none.
+bool guardSegment(uintptr base);
+void unguardSegment();
 // Frees the segments behind the one gp runs on. gp is stopped, or this runs on its g0.
 void stackshrink(g* gp) GOSYM("runtime.stackshrink");
 // Bytes of stack gp has: its slot's and those of the segments it is on.

@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kOrders = 5;           // sizes whose segments are cached: 64 KB … 1 MB
 constexpr std::uint32_t kKeep = 16;  // of each
-constexpr int kMapPrivateAnonNoreserve = 0x4022, kMadvGuardInstall = 102;
+constexpr int kMapPrivateAnonNoreserve = 0x4022;
 
 struct {
   mutex lock{0, lockRankStackSegments};
@@ -54,19 +54,14 @@ LANDMARK stackseg* newseg(uintptr size) {
     atomic::Xadd(&segpool.inuse, ~std::uint64_t{0});
     return nullptr;
   }
-  auto* at = reinterpret_cast<void*>(base);
-  if (madvise(at, kStackGuardRegion, kMadvGuardInstall) != 0 &&
-      syscall6(SYS_mprotect, static_cast<long>(base), kStackGuardRegion, 0) != 0) {
-    munmap(at, len);
-    atomic::Xadd(&segpool.inuse, ~std::uint64_t{0});
-    return nullptr;
-  }
+  bool split = guardSegment(base);
   uintptr hi = (base + len - sizeof(stackseg)) & ~uintptr{63};
   auto* s = reinterpret_cast<stackseg*>(hi);
   s->stk = {base + kOverhead, hi};
   s->size = hi - s->stk.lo;
   s->base = base;
   s->len = len;
+  s->split = split;
   atomic::Xadd(&mheap_.stats.stackSys, len);
   return s;
 }
@@ -86,7 +81,8 @@ LANDMARK void freeseg(stackseg* s) {
     unlock(&segpool.lock);
   }
   atomic::Xadd(&mheap_.stats.stackSys, -s->len);
-  munmap(reinterpret_cast<void*>(s->base), s->len);
+  bool split = s->split;
+  if (munmap(reinterpret_cast<void*>(s->base), s->len) && split) unguardSegment();
 }
 
 LANDMARK void stackshrink(g* gp) {

@@ -36,7 +36,7 @@ long write1(uintptr fd, const void* p, std::size_t n) GOSYM("runtime.write1");
 long open(const char* name, std::int32_t mode, std::int32_t perm) GOSYM("runtime.open");
 long closefd(std::int32_t fd) GOSYM("runtime.closefd");
 void* mmap(void* addr, std::size_t n, int prot, int flags, int fd, long off, int* err) GOSYM("runtime.mmap");
-void munmap(void* addr, std::size_t n) GOSYM("runtime.munmap");
+bool munmap(void* addr, std::size_t n) GOSYM("runtime.munmap");  // false: refused, the addresses stay in use
 long madvise(void* addr, std::size_t n, int flags) GOSYM("runtime.madvise");
 long futex(std::uint32_t* addr, int op, std::uint32_t val, const void* ts) GOSYM("runtime.futex");
 void usleep(std::uint32_t usec) GOSYM("runtime.usleep");

@@ -1,7 +1,7 @@
 // Requests that can't be met are refused by whoever can say no, and the program goes on well: sizes from above the
 // machine's memory to SIZE_MAX, each function, many alignments; the same where a limit leaves little. And what is given
 // out as zero is zero, whatever the kernel has done with pages that were given back to it.
-// RUN: %prog huge && %prog over && (ulimit -d 200000; exec %prog limit) && (ulimit -v 400000; exec %prog limit) && %prog zero && GODEBUG=madvdontneed=0 %prog zero && %prog kept
+// RUN: %prog huge && %prog over && (ulimit -d 200000; exec %prog limit) && (ulimit -v 400000; exec %prog limit) && %prog zero && GODEBUG=madvdontneed=0 %prog zero && %prog kept && %prog munmap && %prog guards && %prog fewmaps
 // TIMEOUT: 100
 // STDOUT: huge
 // STDOUT: over
@@ -10,6 +10,9 @@
 // STDOUT: zero
 // STDOUT: zero
 // STDOUT: kept
+// STDOUT: munmap
+// STDOUT: guards
+// STDOUT: fewmaps
 #include <boot/boot.h>
 
 #include "refuse.h"
@@ -176,6 +179,28 @@ void well() {
     if (n->v != v--) bad("the list has changed");
 }
 
+[[gnu::noinline]] int deep(int n) {
+  volatile char frame[2000];
+  frame[n % 2000] = 1;
+  return n == 0 ? 0 : deep(n - 1) + frame[n % 2000];
+}
+
+// n goroutines that are there all at once; some have been deep in their stacks.
+void goroutines(int n) {
+  auto start = boot::make_chan<int>(), done = boot::make_chan<int>();
+  for (int i = 0; i < n; i++)
+    boot::go([=] {
+      int k = i % 1000 == 0 ? deep(200) : 0;
+      start.recv();
+      done.send(k);
+    });
+  if (deep(20000) != 20000) bad("deep");
+  for (int i = 0; i < n; i++) start.send(i);
+  int sum = 0;
+  for (int i = 0; i < n; i++) sum += done.recv();
+  if (sum != (n + 999) / 1000 * 200) bad("{} goroutines: {}", n, sum);
+}
+
 struct thousand {
   long v[1000];
 };
@@ -257,6 +282,18 @@ void main_main() {
       if (what == "kept" && after.HeapReleased > before.HeapReleased) bad("released what the kernel did not take");
       if (what == "zero" && after.HeapReleased <= before.HeapReleased && i == 0) bad("nothing was released");
     }
+  } else if (what == "munmap") {
+    refuse({{11, 1}});
+    for (int i = 0; i < 3; i++) {
+      goroutines(3000);
+      for (int k = 0; k < 3000; k++) runtime::SetFinalizer(boot::New<thousand>(), [](thousand*) {});
+      runtime::debug::FreeOSMemory();
+    }
+  } else if (what == "guards" || what == "fewmaps") {
+    // Kernels before 6.13: guards by mprotect, of which the kernel's limit of mappings leaves room for some 32,000.
+    refuse({{28, 22, 2, 102}, {440, 22}});
+    if (what == "fewmaps") refuse({{10, 12}});  // and where it leaves none at all
+    goroutines(what == "guards" ? 70000 : 5000);
   } else {  // under a limit: until nothing is left, then some of it back
     auto eat = [](size_t n) {
       std::vector<void*> all;
