@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <new>
+#include <ratio>
 #include <type_traits>
 #include <utility>
 
@@ -35,14 +36,25 @@ namespace detail {
 // Any duration in nanoseconds; what does not fit is the longest or shortest there is.
 template <class Rep, class Period>
 constexpr std::int64_t ns(std::chrono::duration<Rep, Period> d) {
+  using ratio = std::ratio_divide<Period, std::nano>;
   if constexpr (std::is_same_v<std::chrono::duration<Rep, Period>, Duration>) {
     return d.count();
+  } else if constexpr (std::is_integral_v<Rep> && sizeof(Rep) <= 8) {
+    auto n = static_cast<__int128>(d.count()) * ratio::num / ratio::den;
+    return n > INT64_MAX ? INT64_MAX : n < INT64_MIN ? INT64_MIN : static_cast<std::int64_t>(n);
   } else {
-    const double approx = std::chrono::duration<double, std::nano>(d).count();
-    if (approx >= 9.2e18) return INT64_MAX;
-    if (approx <= -9.2e18) return INT64_MIN;
-    return std::chrono::duration_cast<Duration>(d).count();
+    auto n = std::chrono::duration<double, std::nano>(d).count();
+    if (n >= 0x1p63) return INT64_MAX;
+    if (n <= -0x1p63) return INT64_MIN;
+    return n == n ? static_cast<std::int64_t>(n) : 0;
   }
+}
+
+// a - b, which saturates as Go's Time.Sub does.
+constexpr Duration sub(Time a, Time b) {
+  std::int64_t x = a.time_since_epoch().count(), y = b.time_since_epoch().count(), d = 0;
+  if (__builtin_sub_overflow(x, y, &d)) return x < y ? Duration::min() : Duration::max();
+  return Duration(d);
 }
 
 // Shared ownership of a timer of the runtime's.
@@ -100,9 +112,9 @@ inline void Sleep(std::chrono::duration<Rep, Period> d) {
 // The current time.
 inline Time Now() { return Clock::now(); }
 // Now() - t.
-inline Duration Since(Time t) { return Now() - t; }
+inline Duration Since(Time t) { return detail::sub(Now(), t); }
 // t - Now().
-inline Duration Until(Time t) { return t - Now(); }
+inline Duration Until(Time t) { return detail::sub(t, Now()); }
 
 // One event in the future. Copies are handles of the same timer.
 class Timer {

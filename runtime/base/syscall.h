@@ -43,6 +43,7 @@ namespace runtime {
 #undef SYS_fcntl
 #undef SYS_sigaltstack
 #undef SYS_gettid
+#undef SYS_clock_nanosleep
 #undef SYS_futex
 #undef SYS_sched_getaffinity
 #undef SYS_clock_gettime
@@ -73,6 +74,7 @@ enum : long {
   SYS_sigaltstack = 131,
   SYS_gettid = 186,
   SYS_futex = 202,
+  SYS_clock_nanosleep = 230,
   SYS_sched_getaffinity = 204,
   SYS_clock_gettime = 228,
   SYS_exit_group = 231,

@@ -51,8 +51,9 @@ parkResult parkEnlisted(waiter* w, std::int64_t deadline, waitReason why);
 // True where a goroutine runs that may park: not on g0 or gsignal, not with locks held.
 bool canPark();
 
-// A deadline in nanotime's terms from a time of a POSIX clock (CLOCK_REALTIME or CLOCK_MONOTONIC) and from now on.
-std::int64_t deadlineOf(int clock, const timespec* abs);
+// A deadline in nanotime's terms from a time of a POSIX clock, and from now on. deadlineOf is false, which means EINVAL,
+// for any clock but CLOCK_REALTIME and CLOCK_MONOTONIC, and for nanoseconds that are not below a second.
+bool deadlineOf(int clock, const timespec* abs, std::int64_t* deadline);
 std::int64_t deadlineIn(std::int64_t ns);
 
 // What a goroutine that is a std::thread or has pthread_setspecific values leaves behind: run on it, at its end.

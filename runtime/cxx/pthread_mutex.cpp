@@ -227,11 +227,16 @@ int pthread_mutexattr_settype(pthread_mutexattr_t* a, int kind) noexcept {
 int pthread_mutexattr_destroy(pthread_mutexattr_t*) noexcept { return 0; }
 
 int pthread_mutex_lock(pthread_mutex_t* m) noexcept { return acquire(of(m), kForever); }
-int pthread_mutex_timedlock(pthread_mutex_t* m, const timespec* abs) noexcept {
-  return acquire(of(m), cxx::deadlineOf(CLOCK_REALTIME, abs));
-}
 int pthread_mutex_clocklock(pthread_mutex_t* m, clockid_t clock, const timespec* abs) noexcept {
-  return acquire(of(m), cxx::deadlineOf(clock, abs));
+  if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC) return EINVAL;
+  std::int64_t deadline;
+  bool ok = cxx::deadlineOf(clock, abs, &deadline);
+  // POSIX: who need not wait is not asked until when it would.
+  int r = acquire(of(m), ok ? deadline : 0);
+  return r == ETIMEDOUT && !ok ? EINVAL : r;
+}
+int pthread_mutex_timedlock(pthread_mutex_t* m, const timespec* abs) noexcept {
+  return pthread_mutex_clocklock(m, CLOCK_REALTIME, abs);
 }
 
 int pthread_mutex_trylock(pthread_mutex_t* mp) noexcept {
@@ -279,10 +284,11 @@ int pthread_condattr_setclock(pthread_condattr_t* a, clockid_t clock) noexcept {
 int pthread_condattr_destroy(pthread_condattr_t*) noexcept { return 0; }
 int pthread_cond_wait(pthread_cond_t* c, pthread_mutex_t* m) { return waitCond(c, m, kForever); }
 int pthread_cond_timedwait(pthread_cond_t* c, pthread_mutex_t* m, const timespec* abs) {
-  return waitCond(c, m, cxx::deadlineOf(static_cast<int>(of(c)->clock), abs));
+  return pthread_cond_clockwait(c, m, static_cast<clockid_t>(of(c)->clock), abs);
 }
 int pthread_cond_clockwait(pthread_cond_t* c, pthread_mutex_t* m, clockid_t clock, const timespec* abs) {
-  return waitCond(c, m, cxx::deadlineOf(clock, abs));
+  std::int64_t deadline;
+  return cxx::deadlineOf(clock, abs, &deadline) ? waitCond(c, m, deadline) : EINVAL;
 }
 int pthread_cond_signal(pthread_cond_t* c) noexcept { return wakeCond(c, 1); }
 int pthread_cond_broadcast(pthread_cond_t* c) noexcept { return wakeCond(c, UINT32_MAX); }
@@ -295,16 +301,18 @@ int pthread_rwlock_destroy(pthread_rwlock_t*) noexcept { return 0; }
 int pthread_rwlock_rdlock(pthread_rwlock_t* l) noexcept { return rdlock(of(l), kForever); }
 int pthread_rwlock_wrlock(pthread_rwlock_t* l) noexcept { return wrlock(of(l), kForever); }
 int pthread_rwlock_timedrdlock(pthread_rwlock_t* l, const timespec* abs) noexcept {
-  return rdlock(of(l), cxx::deadlineOf(CLOCK_REALTIME, abs));
+  return pthread_rwlock_clockrdlock(l, CLOCK_REALTIME, abs);
 }
 int pthread_rwlock_timedwrlock(pthread_rwlock_t* l, const timespec* abs) noexcept {
-  return wrlock(of(l), cxx::deadlineOf(CLOCK_REALTIME, abs));
+  return pthread_rwlock_clockwrlock(l, CLOCK_REALTIME, abs);
 }
 int pthread_rwlock_clockrdlock(pthread_rwlock_t* l, clockid_t clock, const timespec* abs) noexcept {
-  return rdlock(of(l), cxx::deadlineOf(clock, abs));
+  std::int64_t deadline;
+  return cxx::deadlineOf(clock, abs, &deadline) ? rdlock(of(l), deadline) : EINVAL;
 }
 int pthread_rwlock_clockwrlock(pthread_rwlock_t* l, clockid_t clock, const timespec* abs) noexcept {
-  return wrlock(of(l), cxx::deadlineOf(clock, abs));
+  std::int64_t deadline;
+  return cxx::deadlineOf(clock, abs, &deadline) ? wrlock(of(l), deadline) : EINVAL;
 }
 
 int pthread_rwlock_tryrdlock(pthread_rwlock_t* lp) noexcept {

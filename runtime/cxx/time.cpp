@@ -27,21 +27,30 @@ std::int64_t deadlineIn(std::int64_t ns) {
   return __builtin_add_overflow(nanotime(), ns, &t) ? kForever : t;
 }
 
+static bool valid(const timespec* ts) { return ts->tv_nsec >= 0 && ts->tv_nsec < 1'000'000'000; }
+
+// What does not fit is the longest or the shortest there is: here, and in each conversion below.
 static std::int64_t nanoseconds(const timespec* ts) {
   std::int64_t ns;
   if (__builtin_mul_overflow(ts->tv_sec, std::int64_t{1'000'000'000}, &ns) ||
       __builtin_add_overflow(ns, ts->tv_nsec, &ns))
-    return kForever;
+    return ts->tv_sec < 0 ? INT64_MIN : INT64_MAX;
   return ns;
 }
 
-std::int64_t deadlineOf(int clock, const timespec* abs) {
+bool deadlineOf(int clock, const timespec* abs, std::int64_t* deadline) {
+  if (!valid(abs) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)) return false;
   std::int64_t ns = nanoseconds(abs);
-  if (ns == kForever) return kForever;
-  // The heap of timers knows the monotonic clock only; a step of the wall clock during the wait goes unseen, as in Go.
-  if (clock == CLOCK_MONOTONIC) return ns > 0 ? ns : 1;
-  walltime_t w = walltime();
-  return deadlineIn(ns - (w.sec * 1'000'000'000 + w.nsec));
+  if (ns == INT64_MAX) {
+    *deadline = kForever;
+  } else if (clock == CLOCK_MONOTONIC) {
+    *deadline = ns > 0 ? ns : 1;
+  } else {
+    // The heap of timers knows the monotonic clock only; a step of the wall clock during the wait goes unseen, as in Go.
+    walltime_t w = walltime();
+    *deadline = __builtin_sub_overflow(ns, w.sec * 1'000'000'000 + w.nsec, &ns) ? 1 : deadlineIn(ns);
+  }
+  return true;
 }
 
 }  // namespace cxx
@@ -71,12 +80,16 @@ constexpr int kFutexPrivate = 128, kFutexClockRealtime = 256;
 // kernel.
 bool gofutex(std::uint32_t* addr, int op, std::uint32_t val, const timespec* ts, long* result) {
   std::int64_t deadline = cxx::kForever;
+  bool bad = false;
   switch (op & ~(kFutexPrivate | kFutexClockRealtime)) {
     case kFutexWait:
-      if (ts != nullptr) deadline = cxx::deadlineIn(cxx::nanoseconds(ts));
+      bad = ts != nullptr && (!cxx::valid(ts) || ts->tv_sec < 0);
+      if (ts != nullptr && !bad) deadline = cxx::deadlineIn(cxx::nanoseconds(ts));
       break;
     case kFutexWaitBitset:
-      if (ts != nullptr) deadline = cxx::deadlineOf(op & kFutexClockRealtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, ts);
+      bad = ts != nullptr &&
+            (ts->tv_sec < 0 ||
+             !cxx::deadlineOf(op & kFutexClockRealtime ? CLOCK_REALTIME : CLOCK_MONOTONIC, ts, &deadline));
       break;
     case kFutexWake:
     case kFutexWakeBitset:
@@ -84,6 +97,10 @@ bool gofutex(std::uint32_t* addr, int op, std::uint32_t val, const timespec* ts,
       return true;
     default:
       return false;
+  }
+  if (bad) {
+    *result = -EINVAL;
+    return true;
   }
   switch (cxx::parkOn(addr, val, deadline, waitReasonSemacquire)) {
     case cxx::parkResult::changed:
@@ -171,7 +188,7 @@ clock_t clock() noexcept {
 }
 
 int nanosleep(const timespec* ts, timespec* left) {
-  if (ts->tv_nsec < 0 || ts->tv_nsec >= 1'000'000'000) {
+  if (!cxx::valid(ts) || ts->tv_sec < 0) {
     errno = EINVAL;
     return -1;
   }
@@ -181,8 +198,14 @@ int nanosleep(const timespec* ts, timespec* left) {
 }
 
 int clock_nanosleep(clockid_t clock, int flags, const timespec* ts, timespec* left) {
-  if (flags & TIMER_ABSTIME) return sleepUntil(cxx::deadlineOf(clock, ts));
-  return nanosleep(ts, left) == 0 ? 0 : errno;
+  if (!cxx::valid(ts) || ts->tv_sec < 0) return EINVAL;
+  if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)  // not the heap's: a thread sleeps
+    return static_cast<int>(
+        -blocking(SYS_clock_nanosleep, clock, flags, reinterpret_cast<long>(ts), reinterpret_cast<long>(left), 0, 0));
+  if ((flags & TIMER_ABSTIME) == 0) return nanosleep(ts, left);
+  std::int64_t deadline;
+  cxx::deadlineOf(clock, ts, &deadline);
+  return sleepUntil(deadline);
 }
 
 int usleep(useconds_t us) { return sleepUntil(cxx::deadlineIn(std::int64_t{us} * 1000)); }
