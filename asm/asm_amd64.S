@@ -40,6 +40,61 @@
 #endif
 	.endm
 
+// A goroutine's own rounding, exception masks and the like (MXCSR, x87 control word) stay its own. Nearly all have the
+// default, so a switch looks whether the processor has that: SAVEFP, on the goroutine's stack, puts what is different
+// into its gobuf (in lr, which this processor has no other use for) and makes it the default, for the scheduler and who
+// comes next; RESTOREFP finds lr set. The sticky flags of operations past are not what a switch is about: they stay with
+// the thread, and who unmasks an exception must clear them first.
+#define FPCONTROL	0xffc0	// of MXCSR: all but the flags
+#define MXCSRDEFAULT	0x1f80
+#define FPCWDEFAULT	0x37f
+	.macro SAVEFP g
+	stmxcsr	-8(%rsp)
+	fnstcw	-4(%rsp)
+	movl	-8(%rsp), %r8d
+	andl	$FPCONTROL, %r8d
+	cmpl	$MXCSRDEFAULT, %r8d
+	jne	.Lsavefp\@
+	movzwl	-4(%rsp), %r8d
+	cmpl	$FPCWDEFAULT, %r8d
+	jne	.Lsavefp\@
+.Lsavedfp\@:
+	.pushsection .text.unlikely.fp, "ax", @progbits
+.Lsavefp\@:
+	.ifnb \g
+	movl	-8(%rsp), %r8d
+	movzwl	-4(%rsp), %r9d
+	orl	$0x10000, %r9d		// not 0, whatever the words are
+	movl	%r8d, g_sched_lr(\g)
+	movl	%r9d, g_sched_lr+4(\g)
+	.endif
+	fnclex				// else what is pending traps at fldcw
+	ldmxcsr	runtime.fpdefault(%rip)
+	fldcw	runtime.fpdefault+4(%rip)
+	jmp	.Lsavedfp\@
+	.popsection
+	.endm
+
+	.macro RESTOREFP buf
+	cmpl	$0, gobuf_lr+4(\buf)
+	jne	.Lrestorefp\@
+.Lrestoredfp\@:
+	.pushsection .text.unlikely.fp, "ax", @progbits
+.Lrestorefp\@:
+	fnclex				// a flag that another has left would trap here, were its exception unmasked
+	fldcw	gobuf_lr+4(\buf)
+	ldmxcsr	gobuf_lr(\buf)
+	movq	$0, gobuf_lr(\buf)
+	jmp	.Lrestoredfp\@
+	.popsection
+	.endm
+
+	.section .rodata
+	.p2align 3
+"runtime.fpdefault":
+	.long	MXCSRDEFAULT
+	.long	FPCWDEFAULT
+
 	.text
 
 // rt0_go: argc in DI, argv in SI, the OS stack in SP.
@@ -209,7 +264,7 @@ ENDFUNC runtime.setg_gcc
 FUNC runtime.asminit
 	subq	$8, %rsp
 	.cfi_adjust_cfa_offset 8
-	movl	$0x1f80, (%rsp)
+	movl	$MXCSRDEFAULT, (%rsp)
 	ldmxcsr	(%rsp)
 	fninit
 	addq	$8, %rsp
@@ -236,6 +291,7 @@ FUNC runtime.gogo
 	.cfi_undefined rip
 	movq	gobuf_g(%rdi), %rdx
 	FIBER	%rdx
+	RESTOREFP %rdi
 	movq	g_stackguard0(%rdx), %rcx	// also: a nil g faults here, with the gobuf still in DI
 	movq	%rdx, %fs:-8
 	movq	%rcx, %fs:0x70
@@ -262,8 +318,10 @@ FUNC runtime.gosavegogo
 	movq	%rdx, g_sched_sp(%rdi)
 	movq	%rbp, g_sched_bp(%rdi)
 	.cfi_undefined rip
+	SAVEFP	%rdi
 	movq	gobuf_g(%rsi), %rdx
 	FIBER	%rdx
+	RESTOREFP %rsi
 	movq	g_stackguard0(%rdx), %rcx
 	movq	%rdx, %fs:-8
 	movq	%rcx, %fs:0x70
@@ -288,8 +346,10 @@ ENDFUNC runtime.gosavegogo
 // gogoexit(g in DI, gobuf in SI): leave a dead goroutine for good and go on with another.
 FUNC runtime.gogoexit
 	.cfi_undefined rip
+	SAVEFP
 	movq	gobuf_g(%rsi), %rdx
 	FIBER	%rdx, 1
+	RESTOREFP %rsi
 	movq	g_stackguard0(%rdx), %rcx
 	movq	%rdx, %fs:-8
 	movq	%rcx, %fs:0x70
@@ -310,6 +370,7 @@ FUNC runtime.mcall
 	movq	m_g0(%rbx), %rdx
 	cmpq	%rax, %rdx
 	je	.Lbadmcall
+	SAVEFP	%rax
 #ifdef BOOT_HOSTED
 	leaq	runtime.goexit0(%rip), %rcx
 	cmpq	%rcx, %rdi
@@ -410,6 +471,7 @@ FUNC runtime.morestack
 	movq	%rcx, g_sched_pc(%rax)
 	movq	%rsi, g_sched_sp(%rax)
 	movq	%rbp, g_sched_bp(%rax)
+	SAVEFP	%rax
 	FIBER	%rdx
 	movq	g_stackguard0(%rdx), %rcx
 	movq	%rdx, %fs:-8

@@ -18,7 +18,7 @@ STRUCTS = ("g", "m", "p", "schedt", "sudog", "gobuf", "sysmontick", "gsignalStac
 ELSEWHERE = {
     "m.tls": "the ABI's thread control block; gcc's prologues read it through FS",
     "m.tlsspace": "the program's thread_locals",
-    "gobuf.lr": "Go's gobuf has it for other processors; the articles list it",
+    "gobuf.lr": "SAVEFP keeps floating-point control there (asm/asm_amd64.S)",
     "schedt.user": "Go's schedEnableUser sets it while it collects with the world stopped; a test does here (C39)",
 }
 

@@ -18,7 +18,7 @@
 // clang-format off
 #define BOOT_OFFSETS(F, SZ, C)                                                                                         \
   F(g, stack.lo) F(g, stack.hi) F(g, stackguard0) F(g, stackguard1) F(g, _panic) F(g, m)                               \
-  F(g, sched) F(g, sched.sp) F(g, sched.pc) F(g, sched.g) F(g, sched.ctxt) F(g, sched.ret) F(g, sched.bp)              \
+  F(g, sched) F(g, sched.sp) F(g, sched.pc) F(g, sched.g) F(g, sched.ctxt) F(g, sched.ret) F(g, sched.lr) F(g, sched.bp)              \
   F(g, syscallsp) F(g, syscallpc) F(g, stktopsp) F(g, param) F(g, atomicstatus) F(g, goid) F(g, schedlink)             \
   F(g, waitsince) F(g, waitreason) F(g, preempt) F(g, isSystem)                                                        \
   F(g, sig) F(g, sigcode0) F(g, sigcode1) F(g, sigpc) F(g, lockedm)                                                    \

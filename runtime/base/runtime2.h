@@ -119,7 +119,7 @@ struct gobuf {
   ::runtime::g* g;
   void* ctxt;  // closure of a goroutine that has not run yet; gogo puts it in DX as Go does, and in DI for C++
   uintptr ret;
-  uintptr lr;
+  uintptr lr;  // not 0: MXCSR and the x87 control word of a goroutine that has others than the default (SAVEFP in asm)
   uintptr bp;
 };
 

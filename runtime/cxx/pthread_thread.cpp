@@ -24,6 +24,8 @@ struct thread {
   void* arg;
   void* result;
   std::uint32_t state;  // atomic
+  std::uint32_t mxcsr;  // init: the creator's rounding and exception masks, which C gives to the new thread too
+  std::uint16_t fpcw;   // init
 };
 
 constexpr std::uint32_t kKeys = 128;
@@ -48,6 +50,7 @@ key keys[kKeys];
 void threadMain(void* block) {
   thread* t = *static_cast<thread**>(block);
   getg()->cxxthread = t;
+  __asm__ volatile("ldmxcsr %0\n\tfldcw %1" ::"m"(t->mxcsr), "m"(t->fpcw));
   finish(t, t->start(t->arg));
 }
 
@@ -77,7 +80,8 @@ int pthread_create(pthread_t* out, const pthread_attr_t* attr, void* (*start)(vo
   if (t == nullptr) return EAGAIN;
   int detached = 0;
   if (attr != nullptr) pthread_attr_getdetachstate(attr, &detached);
-  *t = {start, arg, nullptr, detached ? kDetached : 0};
+  *t = {start, arg, nullptr, detached ? kDetached : 0, 0, 0};
+  __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(t->mxcsr), "=m"(t->fpcw));
   *out = reinterpret_cast<pthread_t>(t);
   void* block;
   g* newg = newproc_begin(threadMain, sizeof t, alignof(thread*), getcallerpc(), &block);

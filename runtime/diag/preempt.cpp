@@ -92,10 +92,8 @@ void preemptM(m* mp) {
   constexpr long kEPERM = 1, kENOSYS = 38;
   // Refused by a filter. Prologue checks are left, which most code passes often enough.
   if (r != -kEPERM && r != -kENOSYS) return;
-  static std::uint32_t said;  // atomic
-  if (atomic::Xchg(&said, 1u) == 0)
-    printf("runtime: tgkill failed, errno={}: goroutines that make no calls cannot be preempted\n", -r);
-  debug.asyncpreemptoff = 1;
+  static constexpr char kText[] = "runtime: tgkill refused: goroutines that make no calls cannot be preempted\n";
+  if (atomic::Xchg(&debug.asyncpreemptoff, 1) == 0) writeErr(kText, sizeof kText - 1);
 }
 
 // Called by asyncPreempt, on the goroutine.
