@@ -23,6 +23,7 @@
 //   hop   copy the stack arguments to the next segment, call R+1 there, come back, return through R. Returning
 //         through R instead of popping it keeps the processor's return predictor in step.
 //   slow  ask newstack on g0, then one of the above
+// On a stack that is not g's there is only "stay".
 //
 // Unwinding. In the slow path the function at R is the caller, as the stack says. In a hop the function's frame is the
 // one on the new segment, so the frame here claims to have been called from C: R is skipped. gdb knows frames of a
@@ -62,6 +63,13 @@ __morestack:
 	pushq	%r10
 	pushq	%r11
 	movq	%fs:-8, %rax
+	movq	g_stack_lo(%rax), %rcx
+	movq	g_stack_hi(%rax), %rdx
+	subq	%rcx, %rdx
+	negq	%rcx
+	addq	%rsp, %rcx
+	cmpq	%rdx, %rcx
+	jae	.Lelsewhere
 	movq	g_stackguard0(%rax), %rdx
 	cmpq	$const_stackPreempt, %rdx
 	je	.Lslow
@@ -155,6 +163,39 @@ __morestack:
 	movq	$const_stackPreempt, %fs:0x70
 	jmp	.Lbackout
 
+	// SP is not where g's stack is. In its slot or one of its segments: code without checks has gone deep, or a longjmp
+	// has left segments; newstack sees to it. Elsewhere: a handler of the user's on the signal stack, or a coroutine
+	// on a stack that the runtime does not know. Nothing can grow there, and whoever wants the goroutine to stop waits.
+.Lelsewhere:
+	movq	%rsp, %rcx
+	movq	g_stackslot_hi(%rax), %rdx
+	subq	g_stackbase(%rax), %rcx
+	subq	g_stackbase(%rax), %rdx
+	cmpq	%rdx, %rcx
+	jb	.Lslow
+	movq	g_segs(%rax), %rdx
+.Lsegment:
+	testq	%rdx, %rdx
+	jz	.Lforeign
+	movq	%rsp, %rcx
+	subq	stackseg_base(%rdx), %rcx
+	cmpq	stackseg_len(%rdx), %rcx
+	jb	.Lslow
+	movq	stackseg_outer(%rdx), %rdx
+	jmp	.Lsegment
+.Lforeign:
+	popq	%r11
+	popq	%r10
+	popq	%rdx
+	popq	%rcx
+	popq	%rax
+	.cfi_remember_state
+	popq	%rbp
+	.cfi_def_cfa rsp, 8
+	.cfi_restore rbp
+	jmp	.Lon
+	.cfi_restore_state
+
 	// Slow. morestack saves SP, PC and BP only; everything else that is alive goes here.
 .Lslow:
 	pushq	%rdi
@@ -219,6 +260,7 @@ __morestack:
 	.cfi_def_cfa rsp, 8
 	.cfi_restore rbp
 	jnz	__morestack		// now there is a segment; and if it is gone again, or another request came, all over
+.Lon:
 	popq	%r10
 	.cfi_adjust_cfa_offset -8
 	// A function with a variable argument list expects R11 to point at its stack arguments, as its prologue left it.

@@ -29,7 +29,7 @@
   F(gQueue, head) F(gQueue, tail) SZ(gQueue) F(gList, head) SZ(gList) F(ancestorInfo, goid) F(ancestorInfo, gopc)      \
   SZ(ancestorInfo)                                                                                                     \
   F(stackseg, stk.lo) F(stackseg, stk.hi) F(stackseg, size) F(stackseg, next) F(stackseg, outer)                       \
-  F(stackseg, outerstack.lo) F(stackseg, outerstack.hi) F(stackseg, outersp) SZ(stackseg)                              \
+  F(stackseg, outerstack.lo) F(stackseg, outerstack.hi) F(stackseg, outersp) F(stackseg, base) F(stackseg, len) SZ(stackseg)                              \
   F(m, g0) F(m, procid) F(m, gsignal)                                                                                  \
   F(m, goSigStack) F(m, sigmask) F(m, mstartfn) F(m, curg) F(m, caughtsig) F(m, p) F(m, nextp) F(m, oldp)              \
   F(m, tlsbase) F(m, mallocing) F(m, throwing) F(m, preemptoff) F(m, locks) F(m, dying) F(m, id) F(m, spinning)        \

@@ -27,6 +27,7 @@ void sanitizerThread(m* mp);
 extern const char calls GOSYM("runtime.cgo_calls");              // cgo/pthread.cpp
 extern const char c11Calls GOSYM("runtime.cgo_c11Calls");        // cgo/threads_c11.cpp
 extern const char kernelCalls GOSYM("runtime.cgo_kernelCalls");  // cgo/blocking.cpp
+extern const char stackCalls GOSYM("runtime.cgo_stackCalls");    // cgo/stacks.cpp
 extern const char guards GOSYM("runtime.cgo_guards");            // cgo/guard.cpp
 extern const char onces GOSYM("runtime.cgo_onces");              // cgo/once_exc.cpp
 

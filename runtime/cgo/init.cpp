@@ -88,7 +88,7 @@ BOOTMARK void doInit(inittask t) {
 // ask for them; this object always is.
 extern "C" void* __cxa_get_globals() noexcept;
 namespace runtime::cgo {
-[[gnu::used]] const char* const linked[] = {&calls, &c11Calls, &kernelCalls, &guards, &onces};
+[[gnu::used]] const char* const linked[] = {&calls, &c11Calls, &kernelCalls, &stackCalls, &guards, &onces};
 }
 namespace {
 [[gnu::used]] void* (*const globals)() noexcept = __cxa_get_globals;

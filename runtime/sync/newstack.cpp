@@ -82,6 +82,17 @@ uintptr grow(g* gp, uintptr sp, uintptr framesize, uintptr argsize) {
   return kHop;
 }
 
+// After a longjmp out of deep frames gp is no more on the segment that it was on. Back as far as sp is, as the returns
+// would have gone.
+void leaveSegments(g* gp, uintptr sp) {
+  while (stackseg* s = gp->segs) {
+    if (sp - s->base < s->len) return;
+    gp->stack = s->outerstack;
+    gp->segnext = s;
+    gp->segs = s->outer;
+  }
+}
+
 bool canPreemptM(m* mp) {
   return mp->locks == 0 && mp->mallocing == 0 && mp->preemptoff == nullptr && mp->p != nullptr &&
          atomic::Load(&mp->p->status) == _Prunning;
@@ -95,6 +106,7 @@ LANDMARK void newstack() {
   if (gp == nullptr || gp->sched.sp == 0) throw_("runtime: wrong goroutine in newstack");
   auto* f = reinterpret_cast<morestackframe*>(gp->sched.bp - offsetof(morestackframe, bp));
   uintptr sp = reinterpret_cast<uintptr>(&f->callerpc);
+  leaveSegments(gp, sp);
   // A callback out of code without checks, libc's above all, may come from deep in the slot before the stack has grown.
   uintptr lowest =
       gp->segs == nullptr && gp->stackbase != 0 ? gp->stackbase + kStackGuardRegion : gp->stack.lo - kStackSlack;
