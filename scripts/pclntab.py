@@ -8,6 +8,7 @@
 The table lands behind the program's text, so the second link moves no code; that is checked. The reader and the
 description of the format are in runtime/diag/symtab.h.
 """
+import collections
 import functools
 import os
 import re
@@ -66,10 +67,29 @@ def symbols(elf, sections):
 
 
 def line_addresses(elf, sections):
-    """Every address at which the line may change."""
+    """{address at which the line may change: names of the files there, without their folders}, and all files with them."""
     text = run(["objdump", "--dwarf=decodedline", "-WL", elf])
-    addrs = {int(a, 16) for a in set(re.findall(r"^.*?\s0x([0-9a-f]+)(?:\s|$)", text, re.M))}
-    return sorted(a for a in addrs if any(s <= a < s + n for s, n in sections))
+    rows = collections.defaultdict(set)
+    for file, addr in re.findall(r"^(.*?)\s+(?:\d+|-)\s+0x([0-9a-f]+)(?:\s|$)", text, re.M):
+        rows[int(addr, 16)].add(file)
+    paths = {os.path.normpath(p) for p in re.findall(r"^(/.*?):(?:\[\+\+\])?$", text, re.M)}
+    return {a: rows[a] for a in sorted(rows) if any(s <= a < s + n for s, n in sections)}, paths
+
+
+def true_files(where, rows, paths):
+    """addr2line 2.40 names the unit's main file for what lies in the first file of the unit's table: the innermost place
+    gets the file that objdump names."""
+    paths = paths | {file for chain in where.values() for _, file, _ in chain}
+    at = collections.defaultdict(set)
+    for p in paths:
+        at[os.path.basename(p)].add(p)
+    for addr, chain in where.items():
+        if not chain or os.path.basename(chain[0][1]) in rows[addr]:
+            continue
+        found = {p for base in rows[addr] for p in at[base]}
+        if len(found) == 1:
+            where[addr] = ((chain[0][0], found.pop(), chain[0][2]),) + chain[1:]
+    return where
 
 
 def places(elf, addrs):
@@ -189,7 +209,8 @@ def table(elf):
         sys.exit(f"pclntab.py: {elf} has no code")
     text = min(a for a, _ in sections)
     funcs, (rlo, rhi) = symbols(elf, sections)
-    where = places(elf, line_addresses(elf, sections))
+    lines, paths = line_addresses(elf, sections)
+    where = true_files(places(elf, lines), lines, paths)
     pretty = demangle({n for _, _, n in funcs} | {n for c in where.values() for n, _, _ in c})
     full = dict(zip((n for _, _, n in funcs), run(["c++filt"], "".join(n + "\n" for _, _, n in funcs)).splitlines()))
     starts = closures_of(full)

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-COMMANDS = ["setup", "build", "run", "test", "bench"]
+COMMANDS = ["setup", "build", "run", "test", "bench", "fuzz"]
 
 
 def main():

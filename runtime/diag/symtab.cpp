@@ -9,7 +9,7 @@
 namespace runtime {
 
 // Absent in the first of the two links, and in a program that was linked without scripts/pclntab.py.
-extern const pclntab pcln __asm__("runtime.pclntab") [[gnu::weak]];
+extern const pclntab pcln __asm__("runtime.pclntab") __attribute__((weak));
 
 static const pclntab* table() {
   const pclntab* t = &pcln;
