@@ -2,6 +2,7 @@
 //
 // The table is read while a program dies, maybe because something wrote over it: what makes no sense in it is unknown, and
 // nothing outside of it is read.
+#pragma GCC optimize("Os")  // runs once, or in a crash
 #include "runtime/diag/symtab.h"
 
 #include "runtime/base/cursor.h"

@@ -2,6 +2,7 @@
 //
 // An expression can jump, backwards too, so it is a program that need not end; this one runs kMaxSteps operations. Those
 // that linkers and assemblers write have a dozen.
+#pragma GCC optimize("Os")  // runs once, or in a crash
 #include "runtime/diag/unwind_dwarf.h"
 
 namespace runtime::dwarf {

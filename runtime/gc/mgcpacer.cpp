@@ -13,6 +13,7 @@
 // time: a bucket (gcController.limiterFill) that collecting fills and the program's own time drains. While it is full,
 // the goal is GOGC's alone, and the limit is exceeded.
 #pragma GCC optimize("Os")
+#include "runtime/gc/mgcgoal.h"
 #include "runtime/gc/mgcwork.h"
 #include "runtime/os/envvars.h"
 
@@ -22,23 +23,13 @@ gcControllerState gcController;
 
 namespace {
 
-constexpr std::uint64_t kHeapMinimum = 4 << 20, kHeadroom = 1 << 20, kNever = ~std::uint64_t{0};
 constexpr std::int64_t kMaxLimit = INT64_MAX;
 constexpr std::int64_t kBucket = 1000 * 1000 * 1000;  // ns of processor time, for each P
 
 std::uint64_t goalByLimit(gcControllerState* c) {
-  auto limit = static_cast<std::uint64_t>(c->memoryLimit);
-  std::uint64_t mapped = mappedReady(), inuse = atomic::Load(&mheap_.stats.heapInuse);
-  std::uint64_t manual = atomic::Load(&mheap_.stats.manualInuse), sys = atomic::Load(&mheap_.stats.heapSys);
-  std::uint64_t released = atomic::Load(&mheap_.stats.heapReleased);
-  std::uint64_t free = sys - released - inuse;  // ours, in no span
-  std::uint64_t objects = inuse - manual;       // spans of objects, their free slots counted too
-  std::uint64_t other = mapped > free + objects ? mapped - free - objects : 0;
-  std::uint64_t over = mapped > limit ? mapped - limit : 0;
-  if (other + over >= limit) return c->heapMarked;
-  std::uint64_t goal = limit - other - over;
-  goal = goal < 2 * kHeadroom ? kHeadroom : goal - kHeadroom;
-  return goal < c->heapMarked ? c->heapMarked : goal;
+  heapBooks b{mappedReady(), atomic::Load(&mheap_.stats.heapInuse), atomic::Load(&mheap_.stats.manualInuse),
+              atomic::Load(&mheap_.stats.heapSys), atomic::Load(&mheap_.stats.heapReleased)};
+  return limitGoal(b, static_cast<std::uint64_t>(c->memoryLimit), c->heapMarked);
 }
 
 std::uint64_t lowerGoal(gcControllerState* c) {
@@ -97,10 +88,9 @@ HEAPMARK void gcController_init(gcControllerState* c, std::int32_t percent, std:
 HEAPMARK void gcController_commit(gcControllerState* c) {
   std::uint64_t goal = kNever;
   if (c->gcPercent >= 0) {
-    auto pct = static_cast<std::uint64_t>(c->gcPercent);
+    auto pct = static_cast<std::uint32_t>(c->gcPercent);
     c->heapMinimum = kHeapMinimum * pct / 100;
-    goal = c->heapMarked + (c->heapMarked + c->stackScan + c->globalsScan) * pct / 100;
-    if (goal < c->heapMinimum) goal = c->heapMinimum;
+    goal = percentGoal(c->heapMarked, c->stackScan + c->globalsScan, pct);
   }
   c->percentGoal = goal;
   setTrigger(c, lowerGoal(c));
@@ -114,9 +104,7 @@ HEAPMARK void gcController_endCycle(gcControllerState* c, std::int64_t now, std:
   c->cpuFraction = total > 0 ? static_cast<double>(c->gcTime) / static_cast<double>(total) : 0;
   std::int64_t since = (now - (c->limiterTime != 0 ? c->limiterTime : runtimeInitTime)) * gomaxprocs;
   c->limiterTime = now;
-  c->limiterFill += cpu - (since > cpu ? since - cpu : 0);
-  if (c->limiterFill < 0) c->limiterFill = 0;
-  if (c->limiterFill > kBucket * gomaxprocs) c->limiterFill = kBucket * gomaxprocs;
+  c->limiterFill = fillAfter(c->limiterFill, since, cpu, kBucket * gomaxprocs);
   c->heapMarked = work.bytesMarked;
   c->stackScan = work.stackScan;
   c->lastHeapGoal = c->heapGoal;

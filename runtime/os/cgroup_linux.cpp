@@ -12,6 +12,7 @@
 // asked at its own levels first, since limits are set there.
 // Way not taken: /proc/self/mountinfo, to find trees mounted elsewhere. It is long, and /sys/fs/cgroup is where every
 // system puts them.
+#pragma GCC optimize("Os")  // runs once, or in a crash
 #include "runtime/os/cgroup_linux.h"
 
 #include <string_view>

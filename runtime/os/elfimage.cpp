@@ -1,4 +1,5 @@
 // See elfimage.h.
+#pragma GCC optimize("Os")  // runs once, or in a crash
 #include "runtime/os/elfimage.h"
 
 #include "runtime/base/cursor.h"

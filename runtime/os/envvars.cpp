@@ -1,4 +1,5 @@
 // See envvars.h.
+#pragma GCC optimize("Os")  // runs once, or in a crash
 #include "runtime/os/envvars.h"
 
 #include "runtime/base/atoi.h"

@@ -2,6 +2,7 @@
 //
 // Program headers → dynamic section → symbol, string, version and hash tables. Newer kernels leave DT_HASH out, older
 // ones DT_GNU_HASH; either serves.
+#pragma GCC optimize("Os")  // runs once, or in a crash
 #include "runtime/os/vdso_linux.h"
 
 namespace runtime {

@@ -15,7 +15,7 @@
 // Ways not taken: Go 1.19 marks timers of other Ps as deleted or modified, with ten states, and mends the heap later.
 // Every timer here knows its place, so whoever stops or resets it takes the owner's lock for the log(n) steps; stopped
 // timers never linger. A wheel: coarser times, and it must be advanced when nothing is due.
-#include "runtime/sched/time.h"
+#include "runtime/sched/timeheap.h"
 
 #include "runtime/mem/malloc.h"
 #include "runtime/sched/proc_inl.h"
@@ -25,52 +25,11 @@ namespace runtime {
 namespace {
 
 constexpr std::int64_t kFirstCap = 16;
-constexpr uintptr kStays = 1;  // in timerWhen.t: runs to its end
-
-ALWAYS_INLINE timer* timerOf(timerWhen e) { return reinterpret_cast<timer*>(reinterpret_cast<uintptr>(e.t) & ~kStays); }
-ALWAYS_INLINE bool stays(timerWhen e) { return (reinterpret_cast<uintptr>(e.t) & kStays) != 0; }
-
 ALWAYS_INLINE void lockTimers(p* pp) {
   if (!singleP()) lock(&pp->timersLock);
 }
 ALWAYS_INLINE void unlockTimers(p* pp) {
   if (!singleP()) unlock(&pp->timersLock);
-}
-
-// ---- the heap: 4-ary, as half the depth of a binary one is worth three more comparisons on the same cache line ----
-
-ALWAYS_INLINE void place(slice<timerWhen>& h, std::int64_t i, timerWhen e) {
-  h.array[i] = e;
-  if (!stays(e)) e.t->idx = i;
-}
-
-// Moves the entry at i up to where its parent is not later; returns its place.
-std::int64_t siftupTimer(slice<timerWhen>& h, std::int64_t i) {
-  timerWhen e = h.array[i];
-  while (i > 0) {
-    std::int64_t parent = (i - 1) / 4;
-    if (e.when >= h.array[parent].when) break;
-    place(h, i, h.array[parent]);
-    i = parent;
-  }
-  place(h, i, e);
-  return i;
-}
-
-void siftdownTimer(slice<timerWhen>& h, std::int64_t i) {
-  timerWhen e = h.array[i];
-  for (;;) {
-    std::int64_t child = i * 4 + 1;
-    if (child >= h.len) break;
-    std::int64_t end = child + 4 < h.len ? child + 4 : h.len;
-    std::int64_t least = child;
-    for (std::int64_t c = child + 1; c < end; c++)
-      if (h.array[c].when < h.array[least].when) least = c;
-    if (e.when <= h.array[least].when) break;
-    place(h, i, h.array[least]);
-    i = least;
-  }
-  place(h, i, e);
 }
 
 void updateTimer0When(p* pp) { atomic::StoreRel(&pp->timer0When, pp->timers.len == 0 ? 0 : pp->timers.array[0].when); }
@@ -94,9 +53,7 @@ void doaddtimer(p* pp, timerWhen e) {
   slice<timerWhen>& h = pp->timers;
   if (h.len == h.cap) grow(pp);
   atomic::StoreRel(&timerOf(e)->pp, pp);
-  h.array[h.len] = e;
-  h.len++;
-  if (siftupTimer(h, h.len - 1) == 0) updateTimer0When(pp);
+  if (heapPush(h, e) == 0) updateTimer0When(pp);
   atomic::StoreRelaxed(&pp->numTimers, static_cast<std::uint32_t>(h.len));
 }
 
@@ -104,13 +61,7 @@ void doaddtimer(p* pp, timerWhen e) {
 void removeTimer(p* pp, std::int64_t i) {
   slice<timerWhen>& h = pp->timers;
   timer* t = timerOf(h.array[i]);
-  h.len--;
-  timerWhen last = h.array[h.len];
-  h.array[h.len] = {0, nullptr};  // no stale pointer for the collector to find
-  if (i != h.len) {
-    place(h, i, last);
-    if (siftupTimer(h, i) == i) siftdownTimer(h, i);
-  }
+  heapRemove(h, i);
   if (i == 0) updateTimer0When(pp);
   atomic::StoreRelaxed(&pp->numTimers, static_cast<std::uint32_t>(h.len));
   atomic::StoreRel(&t->pp, nullptr);
@@ -166,11 +117,7 @@ void runOneTimer(p* pp, timer* t, std::int64_t now) {
   void* arg = t->arg;
   uintptr seq = t->seq;
   if (t->period > 0) {
-    // Times that were missed are not made up for: the next one is the first of its row after now.
-    std::int64_t missed = (now - t->when) / t->period;
-    std::int64_t next;
-    if (__builtin_mul_overflow(t->period, missed + 1, &next) || __builtin_add_overflow(t->when, next, &next))
-      next = maxWhen;
+    std::int64_t next = nextPeriod(t->when, t->period, now);
     t->when = next;
     pp->timers.array[0].when = next;
     siftdownTimer(pp->timers, 0);
@@ -260,7 +207,7 @@ bool modtimer(timer* t, std::int64_t when, std::int64_t period, void (*f)(void*,
       doaddtimer(pp, {when, t});
     } else {
       pp->timers.array[t->idx].when = when;
-      if (siftupTimer(pp->timers, t->idx) == t->idx) siftdownTimer(pp->timers, t->idx);
+      heapMoved(pp->timers, t->idx);
       updateTimer0When(pp);
     }
     unlockTimers(pp);

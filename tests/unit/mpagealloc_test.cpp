@@ -99,3 +99,64 @@ TEST_CASE("first fit in an arena, with summaries in step", "[C54]") {
     }
   }
 }
+
+TEST_CASE("bitmaps of any length, with other bits behind them", "[C54]") {
+  std::mt19937_64 rnd(3);
+  for (int round = 0; round < 3000; round++) {
+    std::uint32_t n = 1 + rnd() % 300, words = (n + 63) / 64;
+    // Exactly as many words as n needs, so that a sanitizer sees a look behind them.
+    auto b = std::make_unique<std::uint64_t[]>(words);
+    std::uint64_t dense = rnd() % 3;
+    for (std::uint32_t w = 0; w < words; w++)
+      b[w] = dense == 0 ? rnd() : dense == 1 ? rnd() & rnd() & rnd() : ~(rnd() & rnd() & rnd());
+    auto bit = [&](std::uint32_t i) { return (b[i / 64] >> (i % 64) & 1) != 0; };
+    for (std::uint32_t i = 0; i <= n; i++) {
+      std::uint32_t s = i, c = i;
+      while (s < n && !bit(s)) s++;
+      while (c < n && bit(c)) c++;
+      if (nextSet(b.get(), i, n) != s || nextClear(b.get(), i, n) != c)
+        FAIL("round " << round << " from " << i << " of " << n);
+    }
+    for (std::uint32_t want : {1u, 2u, 7u, 63u, 64u, 65u, n}) {
+      std::uint32_t run = 0, at = n;
+      for (std::uint32_t i = 0; i < n && at == n; i++) {
+        run = bit(i) ? 0 : run + 1;
+        if (run == want) at = i + 1 - want;
+      }
+      if (findRun(b.get(), n, want) != at) FAIL("round " << round << " a run of " << want);
+    }
+  }
+}
+
+TEST_CASE("an arena's borders: empty, full, and runs that end and begin with chunks", "[C54]") {
+  auto a = std::make_unique<arenaPages>();
+  auto all = [&] { return arenaUpdate(a.get(), 0, pagesPerArena); };
+  pallocSum s = all();
+  CHECK((s == pallocSum{pagesPerArena, pagesPerArena, pagesPerArena}));
+  CHECK(arenaFind(a.get(), pagesPerArena) == 0);
+  setBits(a->alloc, 0, pagesPerArena);
+  s = all();
+  CHECK((s == pallocSum{0, 0, 0}));
+  CHECK(arenaFind(a.get(), 1) == pagesPerArena);
+  // One free run at every place around every chunk's border.
+  for (std::uint32_t border = 0; border <= pagesPerArena; border += pagesPerChunk) {
+    for (std::uint32_t before : {0u, 1u, 63u, 64u, pagesPerChunk}) {
+      for (std::uint32_t after :
+           {0u, 1u, 64u, pagesPerChunk - 1, pagesPerChunk, pagesPerChunk + 1, 3 * pagesPerChunk}) {
+        if (before > border || border + after > pagesPerArena || before + after == 0) continue;
+        std::uint32_t at = border - before, n = before + after;
+        clearBits(a->alloc, at, n);
+        s = arenaUpdate(a.get(), at, n);
+        CHECK(s.max == n);
+        CHECK(s.start == (at == 0 ? n : 0));
+        CHECK(s.end == (at + n == pagesPerArena ? n : 0));
+        CHECK(arenaFind(a.get(), n) == at);
+        CHECK(arenaFind(a.get(), 1) == at);
+        CHECK(arenaFind(a.get(), n + 1) == pagesPerArena);
+        setBits(a->alloc, at, n);
+        s = arenaUpdate(a.get(), at, n);
+        CHECK(s.max == 0);
+      }
+    }
+  }
+}
