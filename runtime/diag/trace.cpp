@@ -103,31 +103,10 @@ ALWAYS_INLINE bool full(const traceBuf* b, std::uint32_t words = kTraceMaxWords)
   return b == nullptr || b->n + words > traceBuf::kWords;
 }
 
-// The M and the full time, for the records behind it.
-[[gnu::noinline]] void putWhen(traceBuf* b, std::uint64_t now, std::uint32_t mid) {
-  std::uint32_t* w = &b->word[b->n];
-  w[0] = mid << 16;
-  w[1] = static_cast<std::uint32_t>(now - b->base);
-  w[2] = static_cast<std::uint32_t>((now - b->base) >> 32);
-  b->mid = mid;
-  b->last = now;
-  b->n += 3;
-}
-
 // Once in the program, not at each of its four calls: every program carries this code.
-[[gnu::noinline]] void put(traceBuf* b, std::uint64_t now, int ev, const g* gp, uintptr arg_, const m* mp) {
-  std::uint32_t mid = static_cast<std::uint32_t>(mp->id) & 0xffff;
-  if (UNLIKELY(now - b->last >= kTraceMaxTicks || mid != b->mid)) putWhen(b, now, mid);
-  auto goid = gp != nullptr ? static_cast<std::uint32_t>(gp->goid) : 0;
-  auto arg = static_cast<std::uint32_t>(arg_);
-  std::uint32_t near = arg < kTraceArgWho ? arg : arg == b->who ? kTraceArgWho : kTraceArgFar;
-  std::uint32_t* w = &b->word[b->n];
-  w[0] = static_cast<std::uint32_t>(now - b->last) << 12 | near << 5 | static_cast<std::uint32_t>(ev);
-  w[1] = goid;
-  w[2] = arg;
-  b->n += near == kTraceArgFar ? 3 : 2;
-  b->last = now;
-  if (traceStarts(ev)) b->who = goid;
+[[gnu::noinline]] void put(traceBuf* b, std::uint64_t now, int ev, const g* gp, uintptr arg, const m* mp) {
+  traceAppend(b, now, static_cast<std::uint32_t>(mp->id) & 0xffff, ev,
+              gp != nullptr ? static_cast<std::uint32_t>(gp->goid) : 0, static_cast<std::uint32_t>(arg));
 }
 
 // The rare ways: a new buffer, or no P.

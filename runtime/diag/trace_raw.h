@@ -56,6 +56,31 @@ struct traceRec {
   int ev;
 };
 
+// The M and the full time, for the records behind it.
+[[gnu::noinline]] inline void tracePutWhen(traceBuf* b, std::uint64_t now, std::uint32_t mid) {
+  std::uint32_t* w = &b->word[b->n];
+  w[0] = mid << 16;
+  w[1] = static_cast<std::uint32_t>(now - b->base);
+  w[2] = static_cast<std::uint32_t>((now - b->base) >> 32);
+  b->mid = mid;
+  b->last = now;
+  b->n += 3;
+}
+
+// Adds a record to b, which has room for kTraceMaxWords.
+ALWAYS_INLINE void traceAppend(traceBuf* b, std::uint64_t now, std::uint32_t mid, int ev, std::uint32_t goid,
+                               std::uint32_t arg) {
+  if (UNLIKELY(now - b->last >= kTraceMaxTicks || mid != b->mid)) tracePutWhen(b, now, mid);
+  std::uint32_t near = arg < kTraceArgWho ? arg : arg == b->who ? kTraceArgWho : kTraceArgFar;
+  std::uint32_t* w = &b->word[b->n];
+  w[0] = static_cast<std::uint32_t>(now - b->last) << 12 | near << 5 | static_cast<std::uint32_t>(ev);
+  w[1] = goid;
+  w[2] = arg;
+  b->n += near == kTraceArgFar ? 3 : 2;
+  b->last = now;
+  if (traceStarts(ev)) b->who = goid;
+}
+
 // How far a P's buffers have been read, and the record there.
 struct traceCursor {
   traceBuf* b = nullptr;

@@ -47,18 +47,12 @@ std::uint32_t takeFree(std::uint32_t* arena, std::uint32_t most, heapArena** out
     heapArena* a = arenaList[*arena - 1];
     if (arenaSums[*arena - 1].max == 0) continue;
     arenaPages* pg = &a->pages;
-    for (std::uint32_t w = pagesPerArena / 64; w-- > 0;) {
-      std::uint64_t hold = ~(pg->alloc[w] | pg->scav[w]);
-      if (hold == 0) continue;
-      std::uint32_t e = w * 64 + 64 - static_cast<std::uint32_t>(__builtin_clzll(hold)), b = e;
-      auto held = [&](std::uint32_t i) { return ((pg->alloc[i / 64] | pg->scav[i / 64]) >> (i % 64) & 1) == 0; };
-      while (b > 0 && e - b < most && held(b - 1)) b--;
-      setBits(pg->alloc, b, e - b);
-      arenaSums[a->index] = arenaUpdate(pg, b, e - b);
-      *out = a;
-      *at = b;
-      return e - b;
-    }
+    std::uint32_t n = topHeld(pg, most, at);
+    if (n == 0) continue;
+    setBits(pg->alloc, *at, n);
+    arenaSums[a->index] = arenaUpdate(pg, *at, n);
+    *out = a;
+    return n;
   }
   return 0;
 }

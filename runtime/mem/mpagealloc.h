@@ -147,4 +147,19 @@ inline pallocSum arenaUpdate(arenaPages* a, std::uint32_t i, std::uint32_t n) {
   return mergeSums(a->chunk, chunksPerArena, pagesPerChunk);
 }
 
+// The topmost run of free pages that the kernel has not got back, its upper end if it has more than `most`: how many they
+// are, and the first in *at; 0 if there are none. What is given back begins at the end that first fit reaches last.
+inline std::uint32_t topHeld(const arenaPages* a, std::uint32_t most, std::uint32_t* at) {
+  for (std::uint32_t w = pagesPerArena / 64; w-- > 0;) {
+    std::uint64_t hold = ~(a->alloc[w] | a->scav[w]);
+    if (hold == 0) continue;
+    std::uint32_t e = w * 64 + 64 - static_cast<std::uint32_t>(__builtin_clzll(hold)), b = e;
+    auto held = [&](std::uint32_t i) { return ((a->alloc[i / 64] | a->scav[i / 64]) >> (i % 64) & 1) == 0; };
+    while (b > 0 && e - b < most && held(b - 1)) b--;
+    *at = b;
+    return e - b;
+  }
+  return 0;
+}
+
 }  // namespace runtime

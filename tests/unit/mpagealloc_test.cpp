@@ -160,3 +160,37 @@ TEST_CASE("an arena's borders: empty, full, and runs that end and begin with chu
     }
   }
 }
+
+TEST_CASE("what the scavenger takes is the topmost free run that is still held", "[C54]") {
+  std::mt19937 rnd(5);
+  for (int round = 0; round < 400; round++) {
+    auto a = std::make_unique<arenaPages>();
+    auto scatter = [&](std::uint64_t* bits, std::uint32_t runs, std::uint32_t longest) {
+      for (; runs > 0; runs--) {
+        std::uint32_t i = rnd() % pagesPerArena;
+        setBits(bits, i, std::min(1 + static_cast<std::uint32_t>(rnd() % longest), pagesPerArena - i));
+      }
+    };
+    scatter(a->alloc, rnd() % 30, 800);
+    scatter(a->scav, rnd() % 30, 800);
+    if (round % 4 == 0) setBits(a->alloc, 100, pagesPerArena - 100 - rnd() % 3);
+    auto held = [&](std::uint32_t i) { return ((a->alloc[i / 64] | a->scav[i / 64]) >> (i % 64) & 1) == 0; };
+    // All of them, a bite at a time, as scavenge() does it.
+    std::uint32_t most = round % 3 == 0   ? 1
+                         : round % 3 == 1 ? 32
+                                          : pagesPerArena,
+                  at, n, left = 0, below = pagesPerArena;
+    for (std::uint32_t i = 0; i < pagesPerArena; i++) left += held(i);
+    while ((n = topHeld(a.get(), most, &at)) != 0) {
+      std::uint32_t e = at + n;
+      bool right = n <= most && e <= below && (n == most || at == 0 || !held(at - 1));
+      for (std::uint32_t i = at; i < e; i++) right = right && held(i);
+      for (std::uint32_t i = e; i < below; i++) right = right && !held(i);
+      if (!right) FAIL("round " << round << " pages " << at << " to " << e);
+      setBits(a->scav, at, n);
+      left -= n;
+      below = at;
+    }
+    CHECK(left == 0);
+  }
+}
