@@ -31,7 +31,8 @@ void main_main() {
   using runtime::debug::SetMemoryLimit;
   if (boot::os::Args().size() > 1) {  // what the environment has set
     auto limit = SetMemoryLimit(-1);
-    return boot::println("{} {}", SetGCPercent(100), limit);
+    boot::println("{} {}", SetGCPercent(100), limit);
+    return;
   }
   check(SetGCPercent(50) == 100 && SetGCPercent(400) == 50 && SetGCPercent(-7) == 400 && SetGCPercent(100) == -1,
         "old");
