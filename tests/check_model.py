@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The model of the scheduler's sleep/wake protocol (tests/model/wakeup.pml), proved by spin; each mutant is refuted.
+"""The models of the scheduler's sleep/wake protocol (tests/model/*.pml), proved by spin; each mutant is refuted.
 
 Skipped (exit status 77) where spin is missing.
 """
@@ -13,14 +13,17 @@ import tempfile
 
 SKIP = 77
 ASSERTED, STUCK = "assertion violated", "invalid end state"
-# Definitions, what pan must report (None: that there is nothing), and options of pan's that find it soon.
+# Model, definitions, what pan must report (None: that there is nothing), and options of pan's that find it soon.
 RUNS = [
-    (["NWORK=3"], None, []),
-    (["NWORK=2", "REACHED"], ASSERTED, []),
-    (["NWORK=2", "NOSECONDLOOK"], STUCK, []),
-    (["NWORK=2", "SPINNERSONLY"], STUCK, []),
-    (["NWORK=3", "LOOKFIRST"], STUCK, []),
-    (["NP=3", "NWORK=2", "NORESET"], STUCK, ["-DREVERSE"]),
+    ("wakeup", ["NWORK=3"], None, []),
+    ("wakeup", ["NWORK=2", "REACHED"], ASSERTED, []),
+    ("wakeup", ["NWORK=2", "NOSECONDLOOK"], STUCK, []),
+    ("wakeup", ["NWORK=2", "SPINNERSONLY"], STUCK, []),
+    ("wakeup", ["NWORK=3", "LOOKFIRST"], STUCK, []),
+    ("wakeup", ["NP=3", "NWORK=2", "NORESET"], STUCK, ["-DREVERSE"]),
+    ("timers", [], None, []),
+    ("timers", ["REACHED"], ASSERTED, []),
+    ("timers", ["SPINNERSONLY"], ASSERTED, []),
 ]
 
 
@@ -62,11 +65,11 @@ def main():
     if shutil.which("spin") is None or compiler is None:
         print("skipped: the model checker spin or a C compiler is not installed (scripts/setup installs them)")
         return SKIP
-    model = os.path.abspath(os.path.join(args.root, "tests", "model", "wakeup.pml"))
     failed = 0
-    for defines, want, options in RUNS:
-        wrong = judge(verify(model, defines, options, compiler), want)
-        print(f"{' '.join(defines)}: {'FAILED' if wrong else want or 'proved'}", flush=True)
+    for model, defines, want, options in RUNS:
+        path = os.path.abspath(os.path.join(args.root, "tests", "model", model + ".pml"))
+        wrong = judge(verify(path, defines, options, compiler), want)
+        print(f"{' '.join([model, *defines])}: {'FAILED' if wrong else want or 'proved'}", flush=True)
         if wrong:
             print(f"expected {want or 'no error'}, got:\n{wrong}")
             failed += 1

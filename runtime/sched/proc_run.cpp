@@ -291,7 +291,9 @@ top:
     atomic::Xadd(&sched.nmspinning, 1u);
     goto top;
   }
-  if (wasSpinning) pollUntil = checkTimersNoP(pollUntil);
+  // Timers likewise, whether it was spinning or not: one of this P's may have been made earlier since the look at them
+  // above, by another P that saw no idle P to wake. (Go looks only if it was spinning.)
+  pollUntil = checkTimersNoP(pollUntil);
 
   // Sleep: one M does it with a deadline, in the poller, for all; the others without, in stopm.
   if (netpollinited() && (atomic::Load(&netpollWaiters) > 0 || pollUntil != 0) &&

@@ -7,20 +7,23 @@
 #include "sem_out.h"
 
 #include <mutex>
-
-using namespace std::chrono_literals;
+#include <vector>
 
 void main_main() {
   boot::sync::Mutex mu;
   auto o = boot::make_chan<int>(20);
+  std::vector<int> came;
   mu.Lock();
   for (int i = 0; i < 10; i++) {
-    boot::go([&mu, o, i] {
+    boot::go([&, o, i] {
+      came.push_back(i);
       std::lock_guard guard(mu);
       o.send(i);
     });
   }
-  boot::time::Sleep(5ms);
+  while (came.size() < 10) runtime::Gosched();
+  settle();  // the last one, too, is in the queue now: nobody has it who comes later
+  if (o.len() != 0) put("taken while locked ");
   mu.Unlock();
   for (int i = 0; i < 10; i++) put("{} ", o.recv());
   put(".\n");
