@@ -18,8 +18,9 @@ struct hooks_t {
   // gcinit (gc). Sweeps a span that the caller owns; sweeps as many others as the allocation of n bytes calls for.
   void (*sweepSpan)(void* span);
   void (*deductSweepCredit)(uintptr n);
-  // SetMemoryLimit or GOMEMLIMIT (gc). The heap has a span more: is that within the limit? Null while there is no limit.
-  void (*heapGrown)();
+  // gcPaceScavenger (gc). The heap has a span more, of whose pages so many bytes were not ours before: is that within the
+  // limit, and what we keep? Null while there is no limit, and we may keep what we have.
+  void (*heapGrown)(uintptr fresh);
   // sync: empties the pools before a cycle marks; set when the first pool holds something.
   void (*poolCleanup)();
   // mstartm0 (diag). Installs the signal handlers.

@@ -380,6 +380,7 @@ BOOTMARK void gcenable() {
   gcEnabled = !iscgo;
   atomic::Store(&lastGC, nanotime());
   gcController_commit(&gcController);
+  gcPaceScavenger();
   BOOTSTEP("runtime.gcenable", "ngsys", sched.ngsys);
 }
 

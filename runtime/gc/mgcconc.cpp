@@ -63,6 +63,8 @@ struct marker {
 struct {
   mutex lock;
   gList waiters;           // lock: who waits for the phase to change
+  gQueue assists;          // lock: who must not allocate before markers have read more, or the phase changes
+  std::uint32_t nassists;  // atomic, written with lock: how many those are
   marker m[64];            // the first conducts the cycle
   std::int32_t n;          // who has set phaseStarting
   bool forced;             // who has set phaseStarting: by GC()
@@ -102,6 +104,42 @@ void sleepOver(void* arg, uintptr) {
 void rest(marker* mk, std::int64_t until) {
   mk->wakeAt = until;
   gopark(sleepCommit, mk, waitReasonGCWorkerIdle);
+}
+
+// Bytes that must be read for each byte allocated, so that the marking is done when the heap has reached the goal.
+double assistRatio() {
+  std::uint64_t live = atomic::Load(&mheap_.heapLive), read = atomic::Load(&work.scanWork);
+  std::uint64_t room = live + (1 << 20) < conc.goal ? conc.goal - live : 1 << 20;
+  std::uint64_t left = read + (1 << 20) < conc.expected ? conc.expected - read : 1 << 20;
+  return static_cast<double>(left) / static_cast<double>(room);
+}
+
+// A marker has read that much: first it pays for those who wait, what is left is for assists to come.
+void flushCredit(std::int64_t done) {
+  if (atomic::Load(&conc.nassists) == 0) {
+    atomic::Xadd(&conc.credit, done);
+    return;
+  }
+  double ratio = assistRatio();
+  auto bytes = static_cast<std::int64_t>(static_cast<double>(done) / ratio);
+  gList list{nullptr};
+  lock(&conc.lock);
+  while (bytes > 0 && conc.assists.head != nullptr) {
+    g* gp = gqpop(&conc.assists);
+    if (bytes + gp->gcAssistBytes >= 0) {
+      bytes += gp->gcAssistBytes;
+      gp->gcAssistBytes = 0;
+      glpush(&list, gp);
+      atomic::Xadd(&conc.nassists, ~0u);
+    } else {  // at the end, so that a large debt does not keep small ones waiting
+      gp->gcAssistBytes += bytes;
+      bytes = 0;
+      gqpushBack(&conc.assists, gp);
+    }
+  }
+  unlock(&conc.lock);
+  if (bytes > 0) atomic::Xadd(&conc.credit, static_cast<std::int64_t>(static_cast<double>(bytes) * ratio));
+  if (list.head != nullptr) systemstack([&] { injectglist(&list); });
 }
 
 bool othersWait() {
@@ -149,7 +187,7 @@ void markOn(marker* mk, bool conductor) {
     std::int64_t now = nanotime();
     mk->spent += now - begin;
     atomic::Xadd(&work.idleTime, now - begin);
-    atomic::Xadd(&conc.credit, static_cast<std::int64_t>(done));
+    flushCredit(static_cast<std::int64_t>(done));
     if (conductor && !any && drained()) return;
     if (!any) {
       rest(mk, now + kPatience);
@@ -279,6 +317,8 @@ void setPhase(std::uint32_t phase) {
   lock(&conc.lock);
   gList list = conc.waiters;
   conc.waiters = {nullptr};
+  while (g* gp = gqpop(&conc.assists)) glpush(&list, gp);
+  atomic::Store(&conc.nassists, 0u);
   atomic::Store(&concPhase, phase);
   unlock(&conc.lock);
   systemstack([&] { injectglist(&list); });
@@ -413,30 +453,64 @@ void concWait() {
   waitWhile(phaseMark);
 }
 
+namespace {
+
+bool assistCommit(g* gp, void*) {
+  gqpushBack(&conc.assists, gp);
+  atomic::Xadd(&conc.nassists, 1u);
+  unlock(&conc.lock);
+  return true;
+}
+
+// Waits until markers have paid the debt of gp, or the phase is another. Nothing was there to be marked, so what there
+// is has its marker, and more will come of it; who allocates on meanwhile would have no bound. False: look again.
+bool parkAssist() {
+  lock(&conc.lock);
+  if (atomic::Load(&concPhase) != phaseMark || atomic::Load(&conc.credit) > 0) {
+    unlock(&conc.lock);
+    return false;
+  }
+  gopark(assistCommit, nullptr, waitReasonGCAssistWait);
+  return true;
+}
+
+}  // namespace
+
 // What the goroutine allocates while a cycle marks it pays for by marking, as far as the markers have not done more than
-// their part.
+// their part. In the other phases there is nothing to pay with: then who has reached the goal waits.
 void concAssist(g* gp, std::uint64_t bytes) {
-  if (atomic::Load(&concPhase) != phaseMark || !mayStop(gp)) return;
-  gp->gcAssistBytes -= static_cast<std::int64_t>(bytes);
-  if (gp->gcAssistBytes >= 0) return;
-  std::uint64_t live = atomic::Load(&mheap_.heapLive), read = atomic::Load(&work.scanWork);
-  std::uint64_t room = live + (1 << 20) < conc.goal ? conc.goal - live : 1 << 20;
-  std::uint64_t left = read + (1 << 20) < conc.expected ? conc.expected - read : 1 << 20;
-  double ratio = static_cast<double>(left) / static_cast<double>(room);
-  auto need = static_cast<std::int64_t>(static_cast<double>(-gp->gcAssistBytes) * ratio), paid = std::int64_t{0};
-  if (need < kAssistLeast) need = kAssistLeast;
-  if (std::int64_t c = atomic::Load(&conc.credit); c > 0) {
-    paid = c < need ? c : need;
-    atomic::Xadd(&conc.credit, -paid);
+  bool charged = false;
+  while (mayStop(gp)) {
+    std::uint32_t phase = atomic::Load(&concPhase);
+    if (phase != phaseMark) {
+      if (phase == phaseOff || atomic::Load(&mheap_.heapLive) <= atomic::Load(&gcController.heapGoal)) return;
+      waitWhile(phase);
+      continue;
+    }
+    if (!charged) gp->gcAssistBytes -= static_cast<std::int64_t>(bytes);
+    charged = true;
+    if (gp->gcAssistBytes >= 0) return;
+    double ratio = assistRatio();
+    auto need = static_cast<std::int64_t>(static_cast<double>(-gp->gcAssistBytes) * ratio), paid = std::int64_t{0};
+    if (need < kAssistLeast) need = kAssistLeast;
+    if (std::int64_t c = atomic::Load(&conc.credit); c > 0) {
+      paid = c < need ? c : need;
+      atomic::Xadd(&conc.credit, -paid);
+    }
+    if (paid < need) {
+      std::int64_t begin = nanotime();
+      std::uint64_t done;
+      markSome(static_cast<std::uint64_t>(need - paid), &done);
+      atomic::Xadd(&work.assistTime, nanotime() - begin);
+      paid += static_cast<std::int64_t>(done);
+    }
+    gp->gcAssistBytes += 1 + static_cast<std::int64_t>(static_cast<double>(paid) / ratio);
+    if (gp->gcAssistBytes >= 0) return;
+    if (gp->preempt)
+      Gosched();
+    else if (parkAssist())
+      return;
   }
-  if (paid < need) {
-    std::int64_t begin = nanotime();
-    std::uint64_t done;
-    markSome(static_cast<std::uint64_t>(need - paid), &done);
-    atomic::Xadd(&work.assistTime, nanotime() - begin);
-    paid = need;  // or there was nothing to mark
-  }
-  gp->gcAssistBytes += static_cast<std::int64_t>(static_cast<double>(paid) / ratio);
 }
 
 // A marker whose rest is over, for a P that looks for work: before all others.

@@ -50,14 +50,6 @@ void setTrigger(gcControllerState* c, std::uint64_t goal) {
   atomic::Store(&mheap_.gcTrigger, goal);
 }
 
-// There is a limit, and the heap has a span more.
-void heapGrown() {
-  gcControllerState* c = &gcController;
-  if (!gcEnabled || atomic::Load(&c->limiterFill) >= kBucket * gomaxprocs) return;
-  if (atomic::Load(&concPhase) == 0) setTrigger(c, lowerGoal(c));
-  scavengeOverLimit();
-}
-
 }  // namespace
 
 std::uint64_t mappedReady() {
@@ -94,7 +86,13 @@ HEAPMARK void gcController_commit(gcControllerState* c) {
   }
   c->percentGoal = goal;
   setTrigger(c, lowerGoal(c));
-  hooks.heapGrown = c->memoryLimit != kMaxLimit ? heapGrown : nullptr;
+}
+
+void gcLimitGrown() {
+  gcControllerState* c = &gcController;
+  if (c->memoryLimit == kMaxLimit || !gcEnabled || atomic::Load(&c->limiterFill) >= kBucket * gomaxprocs) return;
+  if (atomic::Load(&concPhase) == 0) setTrigger(c, lowerGoal(c));
+  scavengeOverLimit();
 }
 
 // The cycle that ends now has taken cpu ns of processor time. World stopped.

@@ -6,6 +6,7 @@
 // last goal and a tenth; the rest goes back from the upper end, where first fit leaves the largest holes, 64 KB to some
 // 256 KB at a time, and at a pace that takes about 1 % of a processor. Under GOMEMLIMIT all free pages go back that keep
 // us above 95 % of the limit.
+// When the heap grows nevertheless, because new objects do not fit into its holes, as much of these goes back at once.
 //
 // Stacks: a goroutine that was deep once leaves touched pages under its stack pointer, and segments behind the one it is
 // on. A pass cuts off all unused segments, and gives back the deep pages of some goroutines that wait or are dead; their
@@ -30,6 +31,7 @@ struct {
   bool parked;  // lock
   timer sleep;
   std::uint64_t percentGoal, limitGoal;  // atomic: bytes retained, bytes mapped
+  std::uint64_t grown;                   // atomic: fresh bytes that the heap has taken and not yet given back holes for
   std::uint64_t stackAt;                 // STW: the goroutine at which the look at stacks goes on
   std::int64_t stacksLeft;               // STW, read without: goroutines still to be looked at since stacks have grown
   std::uint64_t growthsSeen;             // bgscavenge; read by sysmon
@@ -96,6 +98,17 @@ void scavengeOverLimit() {
   if (UNLIKELY(mapped > limit)) systemstack([=] { scavenge(mapped - limit); });
 }
 
+// The heap has a span more. What it takes of fresh pages beyond what we want to keep it gives back of its holes, which it
+// has found too small; at once, for bgscavenge takes its time. A page at a time would be a system call for each span.
+static void heapGrown(uintptr fresh) {
+  gcLimitGrown();
+  std::uint64_t goal = atomic::Load(&scav.percentGoal), held = heapRetained();
+  if (goal == kNoGoal || held <= goal || atomic::Xadd(&scav.grown, std::uint64_t{fresh}) < kBite) return;
+  std::uint64_t n = atomic::Xchg(&scav.grown, std::uint64_t{0});
+  if (n > held - goal) n = held - goal;
+  systemstack([=] { scavenge(n); });
+}
+
 LANDMARK void gcPaceScavenger() {
   gcControllerState* c = &gcController;
   atomic::Store(&scav.refused, false);
@@ -113,6 +126,7 @@ LANDMARK void gcPaceScavenger() {
     if (heapRetained() <= percent) percent = kNoGoal;
   }
   atomic::Store(&scav.percentGoal, percent);
+  hooks.heapGrown = percent != kNoGoal || c->memoryLimit != INT64_MAX ? heapGrown : nullptr;
 }
 
 // Not without free pages: sweeping makes them, and wakes us again at its end.

@@ -216,6 +216,7 @@ void gcController_endCycle(gcControllerState* c, std::int64_t now, std::int64_t 
     GOSYM("\"runtime.(*gcControllerState).endCycle\"");
 std::int32_t readGOGC() GOSYM("runtime.readGOGC");
 std::int64_t readGOMEMLIMIT() GOSYM("runtime.readGOMEMLIMIT");
+void gcLimitGrown();          // the heap has a span more: what the limit leaves is less
 std::uint64_t mappedReady();  // bytes we have from the kernel and have not given back
 
 // ---- mgcscavenge.cpp ----

@@ -292,7 +292,7 @@ HEAPMARK mspan* mheap_alloc(mheap* h, uintptr npages, spanClass spc, mSpanState 
     if ((spc & 1) == 0) atomic::Xadd(&h->stats.manualScan, npages * pageSize);
   }
   unlock(&h->lock);
-  if (UNLIKELY(hooks.heapGrown != nullptr)) hooks.heapGrown();
+  if (UNLIKELY(hooks.heapGrown != nullptr)) hooks.heapGrown(released * pageSize);
   return s;
 }
 
