@@ -1,8 +1,7 @@
 // The frame that stays while a blocking call of the user's runs; see blocking.h.
 //
 // entersyscall remembers the frame it is called from, for tracebacks and for the collector, so that must be one that lives
-// as long as the call: this function's. Between the two calls prologues pass without a look (guard 0), because the
-// stack must stay as it is while somebody else may be reading it.
+// as long as the call: this function's. What runs between the two calls is looked after by sched/foreign_exc.cpp.
 #include "runtime/sched/proc.h"
 
 #include "boot/blocking.h"
@@ -17,6 +16,7 @@ namespace {
 
 struct leave {
   ~leave() {
+    runtime::foreignEnd();
 #ifdef BOOT_HOSTED
     int e = errno;  // the thread's, and this may be another one's afterwards
     runtime::exitsyscall();
@@ -31,12 +31,14 @@ struct leave {
 
 [[gnu::noinline]] void blockingcall(void (*f)(void*), void* arg) {
   using namespace runtime;
+  // What is in registers goes to this frame, which the collector reads from.
+  __asm__ volatile("" ::: "rbx", "r12", "r13", "r14", "r15", "memory");
   g* gp = getg();
   // Inside another one, or on a thread that is not the runtime's: there is no P to lend.
   if (gp == nullptr || gp != gp->m->curg || gp->m->p == nullptr) return f(arg);
   entersyscall();
+  foreignBegin();
   leave l;
-  setguard(0);
   f(arg);
 }
 

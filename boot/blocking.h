@@ -2,7 +2,10 @@
 //
 // It is what Go does around a call into C. For a library's calls that wait in the kernel (a database, a name look-up, a
 // std::thread's join): without it the P stays with the sleeping thread, and no other goroutine gets to run on it.
-// f must not use channels, goroutines or anything else of this runtime that waits; what it throws is thrown on.
+// What f throws is thrown on. It may use all of this runtime, blocking itself too: a call that needs a P gets one back for as
+// long as it takes, as a callback from C does in Go, so it is slower there. f has the stack that is left and no more, and
+// collected objects in its frames and registers are seen: the collector stops its thread by a signal for that, so a
+// call to the kernel that f makes by itself may return EINTR.
 #pragma once
 
 #include <memory>

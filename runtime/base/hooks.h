@@ -21,6 +21,8 @@ struct hooks_t {
   // gcPaceScavenger (gc). The heap has a span more, of whose pages so many bytes were not ours before: is that within the
   // limit, and what we keep? Null while there is no limit, and we may keep what we have.
   void (*heapGrown)(uintptr fresh);
+  // foreignBegin (sched). Calls f with a P, from inside boot::blocking. Null: nobody has been there yet.
+  void (*foreignCall)(void (*f)(void*), void* arg);
   // sync: empties the pools before a cycle marks; set when the first pool holds something.
   void (*poolCleanup)();
   // mstartm0 (diag). Installs the signal handlers.

@@ -56,6 +56,9 @@ enum gStatus : std::uint32_t {
   _Gscan = 0x1000,  // with one of the above: the collector holds the stack
 };
 
+// An M's foreign: whether it runs user code without a P, and how the collector finds what that holds; sched/foreign_exc.cpp.
+enum foreignState : std::uint32_t { foreignNot, foreignRuns, foreignStopped, foreignCalls };
+
 // A P:  gcstop → idle ⇄ running ⇄ syscall, any → gcstop (world stopped), gcstop → dead (GOMAXPROCS shrank)
 enum pStatus : std::uint32_t { _Pidle = 0, _Prunning = 1, _Psyscall = 2, _Pgcstop = 3, _Pdead = 4 };
 
@@ -260,26 +263,26 @@ struct gsignalStack {  // the alternate stack a thread had before we set ours
 };
 
 struct alignas(64) m {
-  ::runtime::g* g0;         // init: goroutine with the scheduling stack
-  uintptr pad_morebuf[8];   // Go's morebuf and divmod: what follows has its place there
-  std::uint64_t procid;     // init: thread id
-  ::runtime::g* gsignal;    // init: the G whose stack signal handlers run on
-  gsignalStack goSigStack;  // owner
-  std::uint64_t sigmask;    // owner: signals to restore when the thread ends; inherited by new Ms
-  void (*mstartfn)();       // init
-  ::runtime::g* curg;       // owner; read by sysmon and handlers
-  ::runtime::g* caughtsig;  // owner: G that was running when a fatal signal came
-  ::runtime::p* p;          // owner: attached P (nil when not running Go code); handlers and sysmon read
-  ::runtime::p* nextp;      // set by startm before the note; read by the M once woken
-  ::runtime::p* oldp;       // owner: P before the system call
-  uintptr tlsbase;          // init: FS of this thread (&tls[1] unless thread_locals need more room)
-  std::int32_t mallocing;   // owner
-  std::int32_t throwing;    // owner: 0 none, 1 user's fatal, 2 runtime throw
-  const char* preemptoff;   // owner: if not null, keep curg running and say why
-  uintptr pad1[2];          // keeps m.id where Go has it
-  std::int32_t locks;       // owner: >0 = no preemption
-  std::int32_t dying;       // owner: fatalpanic's stage
-  std::int64_t id;          // init: mReserveID
+  ::runtime::g* g0;              // init: goroutine with the scheduling stack
+  uintptr pad_morebuf[8];        // Go's morebuf and divmod: what follows has its place there
+  std::uint64_t procid;          // init: thread id
+  ::runtime::g* gsignal;         // init: the G whose stack signal handlers run on
+  gsignalStack goSigStack;       // owner
+  std::uint64_t sigmask;         // owner: signals to restore when the thread ends; inherited by new Ms
+  void (*mstartfn)();            // init
+  ::runtime::g* curg;            // owner; read by sysmon and handlers
+  ::runtime::g* caughtsig;       // owner: G that was running when a fatal signal came
+  ::runtime::p* p;               // owner: attached P (nil when not running Go code); handlers and sysmon read
+  ::runtime::p* nextp;           // set by startm before the note; read by the M once woken
+  ::runtime::p* oldp;            // owner: P before the system call
+  uintptr tlsbase;               // init: FS of this thread (&tls[1] unless thread_locals need more room)
+  std::int32_t mallocing;        // owner
+  std::int32_t throwing;         // owner: 0 none, 1 user's fatal, 2 runtime throw
+  const char* preemptoff;        // owner: if not null, keep curg running and say why
+  uintptr foreignsp, foreignpc;  // owner: in boot::blocking, where that was called (sched/foreign_exc.cpp)
+  std::int32_t locks;            // owner: >0 = no preemption
+  std::int32_t dying;            // owner: fatalpanic's stage
+  std::int64_t id;               // init: mReserveID
 
   bool spinning;                              // owner: out of work, looking for some
   bool blocked;                               // owner: blocked on a note
@@ -297,6 +300,8 @@ struct alignas(64) m {
   void* waitlock;                             // owner
   std::uint32_t syscalltick;                  // owner: copied from p.syscalltick at entersyscall
   std::uint32_t preemptGen;                   // atomic: counts completed preemption signals
+  std::uint32_t foreign;                      // atomic; one of foreignState: user code runs without a P
+  uintptr foreignregs;                        // owner, before foreign: where a signal has saved that code's registers
   std::uint32_t signalPending;                // atomic: a SIGURG is on its way
   std::int32_t nlocksHeld;                    // owner: lock-rank checking
   std::int32_t timerSlack;  // owner: 1 when the kernel was told to keep this thread's time-outs to the nanosecond

@@ -112,6 +112,7 @@ parkResult park(bucket* b, waiter* w, std::int64_t deadline, waitReason why) {
 }  // namespace
 
 parkResult parkOn(const std::uint32_t* addr, std::uint32_t val, std::int64_t deadline, waitReason why) {
+  NEEDS_P(parkOn(addr, val, deadline, why));
   if (!canPark()) {
     osyield();
     return parkResult::changed;
@@ -154,6 +155,7 @@ parkResult parkEnlisted(waiter* w, std::int64_t deadline, waitReason why) {
 }
 
 std::uint32_t wakeOn(const std::uint32_t* addr, std::uint32_t n, parkResult as) {
+  NEEDS_P(wakeOn(addr, n, as));
   bucket* b = &table[bucketOf(addr)];
   gQueue woken{};
   std::uint32_t count = 0;

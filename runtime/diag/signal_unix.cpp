@@ -488,6 +488,10 @@ static void printInstructionBytes(uintptr pc) {
 LANDMARK void sighandler(std::uint32_t sig, siginfo* info, ucontext* ctx, g* gp) {
   m* mp = getg()->m;
   if (sig == SIGPROF_ || sig == sigPerThreadSyscall) return;
+  if (sig == sigPreempt && UNLIKELY(atomic::Load(&mp->foreign) == foreignRuns)) {
+    atomic::Store(&mp->signalPending, 0u);
+    foreignSignal(gp, ctx->mc.rsp, reinterpret_cast<uintptr>(__builtin_frame_address(0)));
+  }
   if (sig == sigPreempt && debug.asyncpreemptoff == 0)
     doSigPreempt(gp, ctx);  // and on: it may be somebody's SIGURG too
 

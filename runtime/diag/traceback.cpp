@@ -413,6 +413,7 @@ std::size_t Stack(char* buf, std::size_t n, bool all) GOSYM("runtime.Stack");
 bool Caller(int skip, callerinfo* out) GOSYM("runtime.Caller");
 
 LANDMARK std::size_t Stack(char* buf, std::size_t n, bool all) {
+  if (all) NEEDS_P(Stack(buf, n, all));
   g* gp = getg();
   unwregs r = regsOf(getcallerpc(), getcallersp(), *static_cast<uintptr*>(__builtin_frame_address(0)));
   std::size_t got = 0;

@@ -235,6 +235,7 @@ LANDMARK void gcStop(bool forced, bool last) {
     }
     stopTheWorldWithSema();
     lock(&mheap_.noPlock);  // nobody without a P allocates until we are done
+    stopForeign();          // nor writes to what we read
     work.self = self;
     work.selfsp = sp;
     if (last && !concLast()) last = false;  // the kernel has let us down: anew
@@ -266,6 +267,7 @@ LANDMARK void gcStop(bool forced, bool last) {
     gcMarkTermination(forced);
     gcTrace(traceEvHeapLive, mheap_.heapLive >> 10);
     gcTrace(traceEvGCPhase, traceGCSweep);
+    startForeign();
     unlock(&mheap_.noPlock);
     casgstatus(self, _Gwaiting, _Grunning);
     startTheWorldWithSema();
@@ -321,6 +323,7 @@ LANDMARK void gcAssistAlloc(g* gp, uintptr n) {
 
 LANDMARK void GC() {
   __asm__ volatile("" ::: "rbx", "r12", "r13", "r14", "r15", "memory");
+  NEEDS_P(GC());
   if (concLinked()) concWait();  // what has become garbage since a cycle began may outlive it
   gcStart(gcTriggerCycle);
   while (sweepone() != sweepNothing) Gosched();

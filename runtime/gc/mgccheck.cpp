@@ -152,6 +152,8 @@ void globals() {
 }
 
 void stacks() {
+  for (m* mp = allm; mp != nullptr; mp = mp->alllink)
+    if (mp->foreignregs != 0) root("a register", mp->foreignregs, mp->gsignal->stack.hi);
   for (std::int64_t i = 0; i < allgs.len; i++) {
     const g* gp = allgs.array[i];
     if (gp->startpc == reinterpret_cast<uintptr>(&gcBgMarkWorker) ||

@@ -257,6 +257,7 @@ void setRoots(rootKind kind) {
     }
     stopTheWorldWithSema();
     lock(&mheap_.noPlock);
+    stopForeign();
     work.self = self;
     work.selfsp = sp;
     if (first) {
@@ -283,6 +284,7 @@ void setRoots(rootKind kind) {
       gcTrace(traceEvHeapLive, work.heap0 >> 10);
       gcTrace(traceEvGCPhase, traceGCMark);
     }
+    startForeign();
     unlock(&mheap_.noPlock);
     casgstatus(self, _Gwaiting, _Grunning);
     std::int64_t now = nanotime();

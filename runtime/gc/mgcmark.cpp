@@ -239,6 +239,9 @@ LANDMARK void greyobject(uintptr p, gcWork* w) { grey(p, w, false); }
         uintptr align = firstmoduledata.tlsAlign > 64 ? firstmoduledata.tlsAlign : 64;
         uintptr size = (firstmoduledata.tlsSize + align - 1) & ~(align - 1);
         scanblock(mp->tlsbase - size, size, w);
+        // What a signal has saved of user code that ran without a P.
+        if (mp->foreignregs != 0)
+          scanblock(mp->foreignregs, (mp->gsignal->stack.hi - mp->foreignregs) & ~uintptr{7}, w);
       }
     return;
   }

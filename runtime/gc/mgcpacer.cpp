@@ -16,6 +16,7 @@
 #include "runtime/gc/mgcgoal.h"
 #include "runtime/gc/mgcwork.h"
 #include "runtime/os/envvars.h"
+#include "runtime/sched/proc.h"
 
 namespace runtime {
 
@@ -125,6 +126,7 @@ static void changed() {
 }
 
 std::int32_t SetGCPercent(std::int32_t percent) {
+  NEEDS_P(SetGCPercent(percent));
   std::int32_t old = gcController.gcPercent;
   gcController.gcPercent = percent < 0 ? -1 : percent;
   changed();
@@ -132,6 +134,7 @@ std::int32_t SetGCPercent(std::int32_t percent) {
 }
 
 std::int64_t SetMemoryLimit(std::int64_t limit) {
+  NEEDS_P(SetMemoryLimit(limit));
   std::int64_t old = gcController.memoryLimit;
   if (limit < 0) return old;
   gcController.memoryLimit = limit;

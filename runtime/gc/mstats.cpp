@@ -73,6 +73,7 @@ void gctraceLine(bool forced, std::uint64_t heap1, std::uint64_t heap2, std::uin
 }
 
 LANDMARK void ReadMemStats(MemStats* out) {
+  NEEDS_P(ReadMemStats(out));
   stopTheWorld("read mem stats");
   mstats& s = mheap_.stats;
   MemStats m{};

@@ -44,23 +44,21 @@ template <class F>
 [[gnu::noinline]] auto withoutP(F f) {
   mheap* h = &mheap_;
 #ifdef BOOT_HOSTED
-  if (getg() == nullptr)
+  if (getg() == nullptr) {
     lock2(&h->noPlock);
-  else
-    lock(&h->noPlock);
-#else
-  lock(&h->noPlock);
+    if (h->noP == nullptr) h->noP = allocmcache();
+    auto r = f(h->noP);
+    unlock2(&h->noPlock);
+    return r;
+  }
 #endif
+  // The collector may stop this thread on its way to the lock and from it, for it has the lock then.
+  getg()->m->mallocing++;
+  lock(&h->noPlock);
   if (h->noP == nullptr) h->noP = allocmcache();
   auto r = f(h->noP);
-#ifdef BOOT_HOSTED
-  if (getg() == nullptr)
-    unlock2(&h->noPlock);
-  else
-    unlock(&h->noPlock);
-#else
   unlock(&h->noPlock);
-#endif
+  getg()->m->mallocing--;
   return r;
 }
 
@@ -265,6 +263,19 @@ void* mallocgc(std::size_t n, std::uint32_t flags) {
   if (UNLIKELY(n == 0)) return &zerobase;
   mcache* c = getMCache();
   if (LIKELY(c != nullptr)) return allocWith(c, n, flags);
+  if (hooks.foreignCall != nullptr && getg()->m->foreign == foreignRuns) {
+    struct {
+      std::size_t n;
+      std::uint32_t flags;
+      void* p;
+    } a = {n, flags, nullptr};
+    auto again = [](void* p) {
+      auto* b = static_cast<decltype(a)*>(p);
+      b->p = mallocgc(b->n, b->flags);
+    };
+    hooks.foreignCall(again, &a);
+    return a.p;
+  }
   return withoutP([=](mcache* nc) { return allocWith(nc, n, flags); });
 }
 

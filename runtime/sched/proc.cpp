@@ -158,6 +158,7 @@ static void newprocReady(g* newg) {
 }
 
 LANDMARK void newproc(funcval* fn) {
+  NEEDS_P(newproc(fn));
   uintptr pc = getcallerpc();
   g* gp = getg();
   BOOTSTEP("runtime.newproc", "#fn", fn->fn);
@@ -165,6 +166,7 @@ LANDMARK void newproc(funcval* fn) {
 }
 
 LANDMARK g* newproc_begin(void (*fn)(void*), std::size_t narg, std::size_t align, uintptr callerpc, void** data) {
+  NEEDS_P(newproc_begin(fn, narg, align, callerpc, data));
   preemptpoint();  // a loop of go statements does little else, and no signal stops it in here
   g* gp = getg();
   g* newg;
@@ -181,11 +183,13 @@ LANDMARK g* newproc_begin(void (*fn)(void*), std::size_t narg, std::size_t align
 
 // On the goroutine's own stack: with an idle P to wake it goes to g0, else it is a few stores.
 LANDMARK void newproc_commit(g* newg) {
+  NEEDS_P(newproc_commit(newg));
   if (LIKELY(singleP() || atomic::LoadRelaxed(&sched.npidle) == 0)) return newprocReady(newg);
   systemstack([&] { newprocReady(newg); });
 }
 
 LANDMARK void newproc_abort(g* newg) {
+  NEEDS_P(newproc_abort(newg));
   m* mp = acquirem();
   stackreset(newg);
   gfput(mp->p, newg);

@@ -154,6 +154,32 @@ void exitsyscall() GOSYM("runtime.exitsyscall");
 void save(uintptr pc, uintptr sp, uintptr bp) GOSYM("runtime.save");
 bool notetsleepg(note* n, std::int64_t ns) GOSYM("runtime.notetsleepg");  // on a goroutine; gives its P away
 
+// ---- user code without a P: foreign_exc.cpp ----
+void foreignBegin();  // between entersyscall and the call of such code
+void foreignEnd();    // between it and exitsyscall
+bool foreignHere();   // is this such code?
+void foreignSyscall(uintptr pc, uintptr sp);
+void foreignSyscallDone();
+void foreignCall(void (*f)(void*), void* arg) GOSYM("runtime.foreignCall");  // calls f with a P
+void foreignSignal(g* gp, uintptr sp, uintptr frame);
+void stopForeign();  // world stopped, mheap.noPlock held: nobody runs such code until startForeign
+void startForeign();
+template <class F>
+auto withP(F f) {
+  using R = decltype(f());
+  if constexpr (std::is_void_v<R>) {
+    foreignCall([](void* p) { (*static_cast<F*>(p))(); }, &f);
+  } else {
+    R r{};
+    auto call = [&] { r = f(); };
+    foreignCall([](void* p) { (*static_cast<decltype(call)*>(p))(); }, &call);
+    return r;
+  }
+}
+// The first line of what needs a P and user code may call: inside boot::blocking it gets one, and does `call` anew.
+#define NEEDS_P(call) \
+  if (UNLIKELY(getguard() == 0) && foreignHere()) return withP([=] { return call; })
+
 // ---- sysmon: proc_sysmon.cpp ----
 void sysmon() GOSYM("runtime.sysmon");
 // A goroutine's time slice, in ns. Only programs write it that show an order of goroutines, before they start any: a slice

@@ -53,10 +53,15 @@ static void parked_m(g* gp) {
   schedule();
 }
 
+[[noreturn, gnu::cold, gnu::noinline]] static void badpark(m* mp) {
+  if (mp->foreign != foreignNot) fatal("boot::blocking: its function waits in a way that it may not");
+  throw_("gopark: bad g status");
+}
+
 LANDMARK void gopark_body(bool (*unlockf)(g*, void*), void* lock, waitReason reason) {
   g* gp = getg();
   m* mp = gp->m;
-  if (UNLIKELY(gp->atomicstatus != _Grunning)) throw_("gopark: bad g status");
+  if (UNLIKELY(gp->atomicstatus != _Grunning)) badpark(mp);
   if (p* pp = mp->p; directOK(mp, pp) && peekLocal(pp) != nullptr) {
     gp->waitreason = reason;
     casgstatus_inl(gp, _Grunning, _Gwaiting);
@@ -122,6 +127,7 @@ LANDMARK void goschedImpl(g* gp) {
 }
 
 LANDMARK void Gosched() {
+  NEEDS_P(Gosched());
   g* gp = getg();
   m* mp = gp->m;
   p* pp = mp->p;

@@ -25,6 +25,7 @@ static void reentersyscall(uintptr pc, uintptr sp, uintptr bp) GOSYM("runtime.re
 LANDMARK void reentersyscall(uintptr pc, uintptr sp, uintptr bp) {
   g* gp = getg();
   m* mp = gp->m;
+  if (UNLIKELY(mp->p == nullptr)) return foreignSyscall(pc, sp);
   mp->locks++;
   save(pc, sp, bp);
   gp->syscallsp = sp;
@@ -90,6 +91,7 @@ static void entersyscallblock1() GOSYM("runtime.entersyscallblock1");
   uintptr pc = getcallerpc(), sp = getcallersp(), bp = *static_cast<uintptr*>(__builtin_frame_address(0));
   g* gp = getg();
   m* mp = gp->m;
+  if (UNLIKELY(mp->p == nullptr)) return foreignSyscall(pc, sp);
   mp->locks++;
   mp->syscalltick = mp->p->syscalltick;
   mp->p->syscalltick++;
@@ -164,6 +166,7 @@ LANDMARK void exitsyscall0(g* gp) {
 LANDMARK void exitsyscall() {
   g* gp = getg();
   m* mp = gp->m;
+  if (UNLIKELY(mp->foreign == foreignCalls)) return foreignSyscallDone();
   mp->locks++;
   gp->waitsince = 0;
   p* oldp = mp->oldp;

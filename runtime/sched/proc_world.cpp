@@ -330,6 +330,7 @@ std::int32_t newprocs;
 
 // Sets the number of Ps that run at a time; n < 1 only asks. Returns the number before.
 LANDMARK std::int32_t GOMAXPROCS(std::int32_t n) {
+  NEEDS_P(GOMAXPROCS(n));
   lock(&sched.lock);
   std::int32_t ret = gomaxprocs;
   unlock(&sched.lock);

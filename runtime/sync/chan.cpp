@@ -122,6 +122,7 @@ void chandestroy(void* p) {
 }
 
 LANDMARK bool chansend(hchan* c, void* elem, bool block) {
+  NEEDS_P(chansend(c, elem, block));
   preemptpoint();
   if (UNLIKELY(c == nullptr)) {
     if (!block) return false;
@@ -162,6 +163,7 @@ LANDMARK bool chansend(hchan* c, void* elem, bool block) {
 }
 
 LANDMARK recvresult chanrecv(hchan* c, void* elem, bool block) {
+  NEEDS_P(chanrecv(c, elem, block));
   preemptpoint();
   if (UNLIKELY(c == nullptr)) {
     if (!block) return {false, false};
@@ -203,6 +205,7 @@ LANDMARK recvresult chanrecv(hchan* c, void* elem, bool block) {
 }
 
 LANDMARK void closechan(hchan* c) {
+  NEEDS_P(closechan(c));
   preemptpoint();
   if (c == nullptr) panicplain("close of nil channel");
   chanlock(c);

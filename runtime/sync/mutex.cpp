@@ -143,18 +143,21 @@ ALWAYS_INLINE unlockedWith unlockWith(std::int32_t* word, F f) {
 }  // namespace
 
 LANDMARK void mutexLock(syncMutex* mu) {
+  NEEDS_P(mutexLock(mu));
   preemptpoint();
   if (LIKELY(userCas(&mu->state, 0, mutexLocked))) return;
   lockSlow(mu);
 }
 
 LANDMARK bool mutexTryLock(syncMutex* mu) {
+  NEEDS_P(mutexTryLock(mu));
   std::int32_t old = atomic::Load(&mu->state);
   if ((old & (mutexLocked | mutexStarving)) != 0) return false;
   return userCas(&mu->state, old, old | mutexLocked);
 }
 
 LANDMARK void mutexUnlock(syncMutex* mu) {
+  NEEDS_P(mutexUnlock(mu));
   if (LIKELY(userCas(&mu->state, mutexLocked, 0))) return;
   unlockSlow(mu);
 }
@@ -163,11 +166,13 @@ LANDMARK void mutexUnlock(syncMutex* mu) {
 // those before it. So neither side starves the other. ----
 
 LANDMARK void rwmutexRLock(syncRWMutex* rw) {
+  NEEDS_P(rwmutexRLock(rw));
   preemptpoint();
   if (userXadd(&rw->readerCount, 1) < 0) semacquire1(&rw->readerSem, false);
 }
 
 LANDMARK bool rwmutexTryRLock(syncRWMutex* rw) {
+  NEEDS_P(rwmutexTryRLock(rw));
   for (;;) {
     std::int32_t c = atomic::Load(&rw->readerCount);
     if (c < 0) return false;
@@ -176,6 +181,7 @@ LANDMARK bool rwmutexTryRLock(syncRWMutex* rw) {
 }
 
 LANDMARK void rwmutexRUnlock(syncRWMutex* rw) {
+  NEEDS_P(rwmutexRUnlock(rw));
   std::int32_t r = userXadd(&rw->readerCount, -1);
   if (LIKELY(r >= 0)) return;
   if (r + 1 == 0 || r + 1 == -rwmutexMaxReaders) fatal("sync: RUnlock of unlocked RWMutex");
@@ -183,12 +189,14 @@ LANDMARK void rwmutexRUnlock(syncRWMutex* rw) {
 }
 
 LANDMARK void rwmutexLock(syncRWMutex* rw) {
+  NEEDS_P(rwmutexLock(rw));
   mutexLock(&rw->w);
   std::int32_t readers = userXadd(&rw->readerCount, -rwmutexMaxReaders) + rwmutexMaxReaders;
   if (readers != 0 && userXadd(&rw->readerWait, readers) != 0) semacquire1(&rw->writerSem, false);
 }
 
 LANDMARK bool rwmutexTryLock(syncRWMutex* rw) {
+  NEEDS_P(rwmutexTryLock(rw));
   if (!mutexTryLock(&rw->w)) return false;
   if (userCas(&rw->readerCount, 0, -rwmutexMaxReaders)) return true;
   mutexUnlock(&rw->w);
@@ -196,6 +204,7 @@ LANDMARK bool rwmutexTryLock(syncRWMutex* rw) {
 }
 
 LANDMARK void rwmutexUnlock(syncRWMutex* rw) {
+  NEEDS_P(rwmutexUnlock(rw));
   // Readers are let in and the next writer, too, in one step: a reader that comes in may be the last to know this lock.
   unlockedWith u = unlockWith(&rw->readerCount, [](std::int32_t c) {
     if (c >= 0) fatal("sync: Unlock of unlocked RWMutex");
@@ -211,6 +220,7 @@ LANDMARK void rwmutexUnlock(syncRWMutex* rw) {
 LANDMARK void onceLock(syncOnce* o) { mutexLock(&o->m); }
 
 LANDMARK void onceUnlock(syncOnce* o) {
+  NEEDS_P(onceUnlock(o));
   unlockedWith u = unlockWith(&o->done, [](std::int32_t) { return 1; });
   wakeUnlocked(&o->m, u.old, u.nw);
 }
@@ -218,6 +228,7 @@ LANDMARK void onceUnlock(syncOnce* o) {
 // ---- WaitGroup ----
 
 LANDMARK void waitgroupAdd(syncWaitGroup* wg, std::int64_t delta) {
+  NEEDS_P(waitgroupAdd(wg, delta));
   std::uint64_t state = userXadd(&wg->state, static_cast<std::uint64_t>(delta) << 32);
   auto v = static_cast<std::int32_t>(state >> 32);
   auto w = static_cast<std::uint32_t>(state);
@@ -232,6 +243,7 @@ LANDMARK void waitgroupAdd(syncWaitGroup* wg, std::int64_t delta) {
 }
 
 LANDMARK void waitgroupWait(syncWaitGroup* wg) {
+  NEEDS_P(waitgroupWait(wg));
   for (;;) {
     std::uint64_t state = atomic::Load(&wg->state);
     if (state >> 32 == 0) return;

@@ -127,6 +127,7 @@ void makeLocal(syncPool* p) {
 }  // namespace
 
 void poolPut(syncPool* p, void* x) {
+  NEEDS_P(poolPut(p, x));
   if (x == nullptr) return;
   if (atomic::LoadAcq(&p->local) == nullptr) makeLocal(p);
   poolLocal* l = &p->local[pid() % p->nlocal];
@@ -137,6 +138,7 @@ void poolPut(syncPool* p, void* x) {
 }
 
 void* poolGet(syncPool* p) {
+  NEEDS_P(poolGet(p));
   std::uint32_t me = pid();
   if (poolLocal* l = atomic::LoadAcq(&p->local); l != nullptr)
     if (void* x = getFrom(l, p->nlocal, me % p->nlocal); x != nullptr) return x;
@@ -145,6 +147,7 @@ void* poolGet(syncPool* p) {
 }
 
 void* poolDropped(syncPool* p) {
+  NEEDS_P(poolDropped(p));
   poolLocal* l = atomic::LoadAcq(&p->dropped);
   return l == nullptr ? nullptr : getFrom(l, p->ndropped, 0);
 }

@@ -197,6 +197,7 @@ LANDMARK void block() {
 }
 
 LANDMARK selectresult selectgo(const scase* cases, selectroom* room, std::int64_t n, bool block) {
+  NEEDS_P(selectgo(cases, room, n, block));
   preemptpoint();
   if (n > 1 << 16) throw_("select: too many cases");
   std::int64_t k = makePollorder(cases, room, n);

@@ -65,6 +65,7 @@ void notify(notifyWaiter* w) {
 }  // namespace
 
 LANDMARK void semacquire1(std::uint32_t* addr, bool lifo) {
+  NEEDS_P(semacquire1(addr, lifo));
   g* gp = getg();
   if (UNLIKELY(gp != gp->m->curg)) throw_("semacquire not on the G stack");
   preemptpoint();
@@ -90,6 +91,7 @@ LANDMARK void semacquire1(std::uint32_t* addr, bool lifo) {
 }
 
 LANDMARK void semrelease1(std::uint32_t* addr, bool handoff) {
+  NEEDS_P(semrelease1(addr, handoff));
   semaRoot* root = rootFor(addr);
   userXadd(addr, 1);
   if (atomic::Load(&root->nwait) == 0) return;
@@ -115,6 +117,7 @@ LANDMARK void semrelease1(std::uint32_t* addr, bool handoff) {
 // that nobody needs the list once it was notified. The order is the same: that in which Wait was called. ----
 
 LANDMARK void notifyListAdd(notifyList* l, notifyWaiter* w) {
+  NEEDS_P(notifyListAdd(l, w));
   w->gp = getg();
   w->state = kListed;
   w->next = nullptr;
@@ -129,11 +132,13 @@ LANDMARK void notifyListAdd(notifyList* l, notifyWaiter* w) {
 }
 
 LANDMARK void notifyListWait(notifyWaiter* w) {
+  NEEDS_P(notifyListWait(w));
   preemptpoint();
   if (atomic::LoadAcq(&w->state) != kNotified) gopark(parkListed, w, waitReasonSyncCondWait);
 }
 
 LANDMARK void notifyListDrop(notifyList* l, notifyWaiter* w) {
+  NEEDS_P(notifyListDrop(l, w));
   userlock(listLock(l));
   notifyWaiter* x = l->head;
   while (x != nullptr && x != w) x = x->next;
@@ -144,6 +149,7 @@ LANDMARK void notifyListDrop(notifyList* l, notifyWaiter* w) {
 }
 
 LANDMARK void notifyListNotifyAll(notifyList* l) {
+  NEEDS_P(notifyListNotifyAll(l));
   if (atomic::Load(&l->head) == nullptr) return;
   userlock(listLock(l));
   notifyWaiter* w = l->head;
@@ -158,6 +164,7 @@ LANDMARK void notifyListNotifyAll(notifyList* l) {
 }
 
 LANDMARK void notifyListNotifyOne(notifyList* l) {
+  NEEDS_P(notifyListNotifyOne(l));
   if (atomic::Load(&l->head) == nullptr) return;
   userlock(listLock(l));
   notifyWaiter* w = l->head;

@@ -67,6 +67,7 @@ void goFunc(void* arg, uintptr) {
 
 LANDMARK void timeSleep(std::int64_t ns) {
   if (ns <= 0) return;
+  NEEDS_P(timeSleep(ns));
   g* gp = getg();
   timer t;  // in this frame: stacks do not move, and the heap is done with it before it readies gp
   t.pp = nullptr;
@@ -109,6 +110,7 @@ void timerUnref(apitimer* t) {
 }
 
 bool resetTimer(apitimer* t, std::int64_t ns, std::int64_t period) {
+  NEEDS_P(resetTimer(t, ns, period));
   timerRef(t);  // the heap's, before it can fire
   bool pending;
   std::int64_t when = timerWhenFromNow(ns);
@@ -123,6 +125,7 @@ bool resetTimer(apitimer* t, std::int64_t ns, std::int64_t period) {
 }
 
 bool stopTimer(apitimer* t) {
+  NEEDS_P(stopTimer(t));
   if (!deltimer(&t->t)) return false;
   timerUnref(t);
   return true;
