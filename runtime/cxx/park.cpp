@@ -144,6 +144,7 @@ void enlist(waiter* w, const std::uint32_t* addr, std::uint32_t* count) {
 }
 
 parkResult parkEnlisted(waiter* w, std::int64_t deadline, waitReason why) {
+  NEEDS_P(parkEnlisted(w, deadline, why));
   bucket* b = &table[w->ticket % kBuckets];
   lockRankSet(&b->lock, lockRankPark);
   lock(&b->lock);

@@ -165,7 +165,7 @@ void foreignSignal(g* gp, uintptr sp, uintptr frame);
 void stopForeign();  // world stopped, mheap.noPlock held: nobody runs such code until startForeign
 void startForeign();
 template <class F>
-auto withP(F f) {
+[[gnu::noinline, gnu::cold, gnu::optimize("Os")]] auto withP(F f) {
   using R = decltype(f());
   if constexpr (std::is_void_v<R>) {
     foreignCall([](void* p) { (*static_cast<F*>(p))(); }, &f);

@@ -53,7 +53,8 @@ static void parked_m(g* gp) {
   schedule();
 }
 
-[[noreturn, gnu::cold, gnu::noinline]] static void badpark(m* mp) {
+// gopark is called by inline assembly, at any stack alignment.
+[[noreturn, gnu::cold, gnu::noinline, gnu::force_align_arg_pointer]] static void badpark(m* mp) {
   if (mp->foreign != foreignNot) fatal("boot::blocking: its function waits in a way that it may not");
   throw_("gopark: bad g status");
 }
