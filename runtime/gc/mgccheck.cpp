@@ -170,16 +170,12 @@ void stacks() {
         if (sp == 0) sp = gp->sched.sp;
         break;
       case _Grunning:
-        printf("runtime: goroutine {} runs while the world is stopped\n", gp->goid);
-        throw_("checkmark: the world is not stopped");
+        throw_("checkmark: a goroutine runs while the world is stopped");
       default:
         sp = gp->sched.sp;
     }
     if (sp == 0) continue;  // dead, and nobody fills it for a new life
-    if (sp < gp->stack.lo - kStackSlack || sp > gp->stack.hi) {
-      printf("runtime: goroutine {}: sp={:#x} stack=[{:#x}, {:#x})\n", gp->goid, sp, gp->stack.lo, gp->stack.hi);
-      throw_("checkmark: a goroutine is not on its stack");
-    }
+    if (sp < gp->stack.lo - kStackSlack || sp > gp->stack.hi) throw_("checkmark: a goroutine is not on its stack");
     root("a stack", sp, gp->stack.hi);
     for (const stackseg* s = gp->segs; s != nullptr; s = s->outer) root("a stack", s->outersp, s->outerstack.hi);
     root("a g", reinterpret_cast<uintptr>(gp), reinterpret_cast<uintptr>(gp) + sizeof(g));
@@ -204,10 +200,7 @@ void freeChain(void* head) {
   for (; head != nullptr; head = *static_cast<void**>(head)) {
     auto p = reinterpret_cast<uintptr>(head);
     mspan* s = spanOf(p);
-    if (s == nullptr || s->state != mSpanManual) {
-      printf("runtime: {:#x} is on a list of free blocks\n", p);
-      throw_("checkmark: list of free blocks broken");
-    }
+    if (s == nullptr || s->state != mSpanManual) throw_("checkmark: a list of free blocks leads out of the heap");
     freeSlot(p, s);
   }
 }
