@@ -40,8 +40,7 @@
 
 	.text
 
-// settls(&tls[1] in DI): from here on -8(FS) is tls[0]. There is nobody yet who could report a failure, so it ends in
-// a fault at an address that names the place.
+// settls(&tls[1] in DI): from here on -8(FS) is tls[0].
 FUNC runtime.settls
 	movq	%rdi, %rsi
 	movl	$ARCH_SET_FS, %edi
@@ -49,7 +48,11 @@ FUNC runtime.settls
 	syscall
 	cmpq	$-4095, %rax
 	jb	1f
-	movl	$0xf1, 0xf1
+	movq	%rax, %rdi
+	andq	$~15, %rsp
+	call	runtime.settlsFailed
+	.cfi_undefined rip
+	ud2
 1:	ret
 ENDFUNC runtime.settls
 
@@ -159,9 +162,18 @@ ENDFUNC runtime.exitThread
 "runtime.sigreturn__sigaction":
 	movq	$SYS_rt_sigreturn, %rax
 	syscall
-	int3
+	jmp	.Lsigreturnfailed
 	.cfi_endproc
 	.size "runtime.sigreturn__sigaction", . - "runtime.sigreturn__sigaction"
+
+FUNC runtime.sigreturnrefused
+	.cfi_undefined rip
+.Lsigreturnfailed:
+	movq	%rax, %rdi
+	andq	$~15, %rsp
+	call	runtime.sigreturnFailed
+	ud2
+ENDFUNC runtime.sigreturnrefused
 
 // cputicks(): which fence keeps RDTSC from running ahead was decided in rt0_go.
 FUNC runtime.cputicks

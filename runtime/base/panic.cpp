@@ -41,7 +41,7 @@ void unlockpanic() {
 
 [[noreturn]] void exitgroup(int code) {
   if (hooks.traceCrash != nullptr) hooks.traceCrash();
-  for (;;) syscall6(SYS_exit_group, code);
+  exitGroup(code);
 }
 
 // The common end of throw and fatal. On g0 (or gsignal) where that is possible: tracebacks need more stack than a
@@ -80,6 +80,21 @@ void setthrowing(std::int32_t t) {
 // The traceback starts in throw itself, so these registers are taken here and not in the caller.
 #define HERE(pc, sp, bp) \
   __asm__ volatile("leaq 1f(%%rip), %0\n1: movq %%rsp, %1\n\tmovq %%rbp, %2" : "=&r"(pc), "=&r"(sp), "=&r"(bp))
+
+// Refused, the program could only go on for ever: it kills itself, and what does not even let it do that faults.
+void exitGroup(int code) {
+  long r = syscall6(SYS_exit_group, code);
+  char text[64];
+  writeErr(text, snprint(text, sizeof text, "runtime: exit_group failed, errno={}\n", -r));
+  constexpr long kSigkill = 9;
+  syscall6(SYS_kill, syscall6(SYS_getpid), kSigkill);
+  __builtin_trap();
+}
+
+void syscallFailed(const char* name, long r) {
+  printf("runtime: {} failed, errno={}\n", name, -r);
+  throw_("system call failed");
+}
 
 void throw_(const char* s) {
   setthrowing(throwTypeRuntime);

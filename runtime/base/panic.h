@@ -12,6 +12,10 @@ namespace runtime {
 
 // "throw" is a keyword of C++, so the function is throw_; its symbol is Go's.
 [[noreturn, gnu::noinline, gnu::cold]] void throw_(const char* s) GOSYM("runtime.throw");
+// A system call without which nothing goes on has returned -errno: refused by a sandbox's filter, as a rule.
+[[noreturn, gnu::noinline, gnu::cold]] void syscallFailed(const char* name, long r) GOSYM("runtime.syscallFailed");
+// The last system call.
+[[noreturn, gnu::noinline]] void exitGroup(int code) GOSYM("runtime.exitGroup");
 [[noreturn, gnu::noinline, gnu::cold]] void fatal(const char* s) GOSYM("runtime.fatal");
 [[noreturn, gnu::noinline, gnu::cold]] void badsystemstack() GOSYM("runtime.badsystemstack");
 

@@ -23,6 +23,8 @@ LANDMARK bool sysMap(void* v, uintptr n, std::uint64_t* stat, bool quiet) {
 [[noreturn, gnu::cold]] void outOfMemory(uintptr n) {
   printf("runtime: out of memory: cannot allocate {}-byte block ({} in use)\n", n,
          atomic::Load(&mheap_.stats.heapInuse) + atomic::Load(&mheap_.stats.stackSys));
+  constexpr int kENOMEM = 12;
+  if (mmapErrno != 0 && mmapErrno != kENOMEM) printf("runtime: mmap failed, errno={}\n", mmapErrno);
   throw_("out of memory");
 }
 

@@ -53,16 +53,13 @@ constexpr std::int32_t cloneFlags = kCloneVM | kCloneFS | kCloneFiles | kCloneSi
 
 long arg(const void* p) { return reinterpret_cast<long>(p); }
 
-// Dies at an address that names the reason: the kernel refused what it can refuse only if we asked wrongly.
-[[gnu::cold]] void fault() { __asm__ volatile("movl $0xf1, 0xf1"); }
-
 }  // namespace
 
 // ---- the plain ones ----
 
 LANDMARK void exit(std::int32_t code) {
   if (hooks.traceCrash != nullptr && !hooks.traceCrash()) code = exitstatus(code);
-  for (;;) syscall6(SYS_exit_group, code);
+  exitGroup(code);
 }
 LANDMARK void exitProgram(std::int32_t code) {
   exitcode = code;
@@ -80,10 +77,12 @@ long open(const char* name, std::int32_t mode, std::int32_t perm) {
 }
 long closefd(std::int32_t fd) { return syscall6(SYS_close, fd); }
 
+int mmapErrno;
+
 void* mmap(void* addr, std::size_t n, int prot, int flags, int fd, long off, int* err) {
   long r = syscall6(SYS_mmap, arg(addr), static_cast<long>(n), prot, flags, fd, off);
   if (r < 0 && r > -4096) {
-    *err = static_cast<int>(-r);
+    *err = mmapErrno = static_cast<int>(-r);
     return nullptr;
   }
   *err = 0;
@@ -126,16 +125,41 @@ long futex(std::uint32_t* addr, int op, std::uint32_t val, const void* ts) {
 
 void sigaction(std::uint32_t sig, const ksigaction* nw, ksigaction* old) {
   constexpr long kMaskBytes = 8;
-  if (syscall6(SYS_rt_sigaction, sig, arg(nw), arg(old), kMaskBytes) >= 0) return;
+  long r = syscall6(SYS_rt_sigaction, sig, arg(nw), arg(old), kMaskBytes);
+  if (LIKELY(r >= 0)) return;
   // Those that emulate a kernel keep these for themselves: qemu the first two real-time ones, it and valgrind the last.
-  if (sig != 32 && sig != 33 && sig != 64) throw_("sigaction failed");
+  if (sig == 32 || sig == 33 || sig == 64) return;
+  printf("runtime: rt_sigaction({}) failed, errno={}\n", sig, -r);
+  throw_("sigaction failed");
 }
 void rtsigprocmask(int how, const std::uint64_t* nw, std::uint64_t* old) {
-  if (syscall6(SYS_rt_sigprocmask, how, arg(nw), arg(old), sizeof *nw) < 0) fault();
+  long r = syscall6(SYS_rt_sigprocmask, how, arg(nw), arg(old), sizeof *nw);
+  if (UNLIKELY(r < 0)) syscallFailed("rt_sigprocmask", r);
 }
 void sigaltstack(const stackt* nw, stackt* old) {
-  if (syscall6(SYS_sigaltstack, arg(nw), arg(old)) < 0) fault();
+  long r = syscall6(SYS_sigaltstack, arg(nw), arg(old));
+  if (UNLIKELY(r < 0)) syscallFailed("sigaltstack", r);
 }
+
+// What assembly has no words for (asm/sys_linux_amd64.S).
+extern "C++" {
+[[noreturn]] void settlsFailed(long r) GOSYM("runtime.settlsFailed");
+[[noreturn]] void sigreturnFailed(long r) GOSYM("runtime.sigreturnFailed");
+}
+
+// There is no thread pointer, so no g, so nothing of what prints: the bare call.
+void settlsFailed(long r) {
+  char text[] = "runtime: arch_prctl(ARCH_SET_FS) failed, errno=    \n";
+  char* end = text + sizeof text - 2;
+  for (long e = -r; e > 0; e /= 10) *--end = static_cast<char>('0' + e % 10);
+  char* digits = text + sizeof text - 6;  // to the left: the blanks come last
+  while (*end >= '0' && *end <= '9') *digits++ = *end, *end++ = ' ';
+  syscall6(SYS_write, 2, arg(text), sizeof text - 1);
+  for (;;) syscall6(SYS_exit_group, 2);
+}
+
+// On the signal's stack, as the goroutine that was interrupted.
+void sigreturnFailed(long r) { syscallFailed("rt_sigreturn", r); }
 
 // ---- the auxiliary vector ----
 
@@ -351,7 +375,7 @@ LANDMARK void futexwakeup(std::uint32_t* addr, std::uint32_t cnt) {
   long r = futex(addr, kWakePrivate, cnt, nullptr);
   if (r >= 0) return;
   printf("futexwakeup addr={:#x} returned {}\n", reinterpret_cast<uintptr>(addr), r);
-  __asm__ volatile("movl $0x1006, 0x1006");  // a lost wake-up would hang: stop here
+  syscallFailed("futex", r);  // a lost wake-up would hang: stop here
 }
 
 }  // namespace runtime

@@ -35,6 +35,7 @@ long read(std::int32_t fd, void* p, std::size_t n) GOSYM("runtime.read");
 long write1(uintptr fd, const void* p, std::size_t n) GOSYM("runtime.write1");
 long open(const char* name, std::int32_t mode, std::int32_t perm) GOSYM("runtime.open");
 long closefd(std::int32_t fd) GOSYM("runtime.closefd");
+extern int mmapErrno;  // atomic enough for a text: why mmap has refused last
 void* mmap(void* addr, std::size_t n, int prot, int flags, int fd, long off, int* err) GOSYM("runtime.mmap");
 bool munmap(void* addr, std::size_t n) GOSYM("runtime.munmap");  // false: refused, the addresses stay in use
 long madvise(void* addr, std::size_t n, int flags) GOSYM("runtime.madvise");
