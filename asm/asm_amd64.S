@@ -544,4 +544,8 @@ FUNC runtime.fiber
 ENDFUNC runtime.fiber
 #endif
 
+// No program is without the debug information that calls the runtime's variables by Go's names.
+	.text
+	.reloc	0, R_X86_64_NONE, runtime.debugnames
+
 	.section .note.GNU-stack, "", @progbits

@@ -23,7 +23,7 @@
   "ftello fseeko64 ftello64 rewind setvbuf setbuf scanf fscanf sscanf vsscanf __isoc99_sscanf __isoc99_fscanf "                                                  \
   "__isoc99_scanf __isoc23_sscanf feof putwc getwc ungetwc tmpfile popen pclose " /* std::filesystem */                                                 \
   "opendir readdir readdir64 closedir fdopendir dirfd realpath statvfs utimensat truncate symlink link rename mkdir "                                            \
-  "readlink unlinkat fchmod fchmodat chdir getcwd remove sendfile fstat64 fstat lstat stat lseek64 " /* the network */                                           \
+  "readlink unlinkat fchmod fchmodat chdir getcwd remove sendfile fstat64 fstat lstat stat lseek lseek64 " /* the network */                                           \
   "getaddrinfo freeaddrinfo gai_strerror gethostbyname socket connect bind listen accept accept4 send recv sendto "                                              \
   "recvfrom setsockopt getsockopt poll select writev readv epoll_create1 epoll_ctl epoll_wait " /* processes, shared objects */                                  \
   "fork execve execvp waitpid dlopen dlsym dlclose dlerror " /* fmt/chrono.h, whose formatters go through std::locale: get<std::locale>() of fmt 8, 9, 10, 11 */ \

@@ -72,6 +72,8 @@ target_compile_options(bootrt PRIVATE
 foreach(source IN LISTS runtime_sources)
   if(source MATCHES "_exc\\.cpp$" OR source MATCHES "^${PROJECT_SOURCE_DIR}/boot/")
     set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS "-fexceptions;-frtti")
+  elseif(source MATCHES "/runtime/diag/debugnames\\.cpp$")
+    set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS -g0)  # it writes debug information of its own
   elseif(source MATCHES "^${PROJECT_SOURCE_DIR}/runtime/cxx/")
     set_source_files_properties("${source}" PROPERTIES
       COMPILE_OPTIONS "-fno-builtin;-fno-tree-loop-distribute-patterns")

@@ -1,8 +1,10 @@
-"""boot core FILE: a core file of the stopped process, whole.
+"""gcore FILE and boot core FILE: a core file of the stopped process, whole.
 
-gdb's generate-core-file gives up a mapping at the first page that it can't read, and the guard pages between goroutine
-stacks can't be read: all goroutines would be missing. (The kernel's own core dumps are whole.) So its file is gone over
-once more, and what it left out is read in smaller pieces and filled in."""
+gdb's own generate-core-file (up to gdb 16) gives up the rest of a mapping at the first page that it can't read, and the guard
+pages between goroutine stacks can't be read: all goroutines would be missing. (The kernel's own core dumps are whole.) So
+its file is gone over once more, and what it left out is read in smaller pieces and filled in. `gcore` is gdb's short name for
+that command, and ours here; the long name stays gdb's, since a command that is replaced can't be called any more."""
+import os
 import struct
 
 import gdb
@@ -53,6 +55,21 @@ def fill(path):
     return added
 
 
+def write(arg, usage):
+    state.need_process()
+    if layout.is_core():
+        raise gdb.GdbError("This is a core file already.")
+    words = layout.words(arg, usage)
+    if len(words) > 1:
+        raise gdb.GdbError(usage)
+    path = os.path.expanduser(words[0]) if words else "core.%d" % gdb.selected_inferior().pid
+    said = gdb.execute("generate-core-file %s" % path, to_string=True)
+    # What it could not read is no loss yet.
+    print("".join(line + "\n" for line in said.splitlines() if not line.startswith("warning: Memory read failed")), end="")
+    added = fill(path)
+    print("%s is whole; %d bytes that generate-core-file had left out" % (path, added))
+
+
 class BootCore(layout.Command):
     """Write a core file of the stopped process that has all goroutines' stacks.
 Usage: boot core FILE
@@ -62,13 +79,29 @@ generate-core-file leaves them out, because it stops at the first guard page bet
         super().__init__("boot core", gdb.COMMAND_FILES, gdb.COMPLETE_FILENAME)
 
     def invoke(self, arg, _from_tty):
+        usage = "usage: boot core FILE"
         state.need_process()
-        words = gdb.string_to_argv(arg)
-        if len(words) != 1:
-            raise gdb.GdbError("usage: boot core FILE")
-        gdb.execute("generate-core-file %s" % words[0], to_string=True)
-        added = fill(words[0])
-        print("%s is whole; %d bytes that generate-core-file had left out" % (words[0], added))
+        if not arg.strip():
+            raise gdb.GdbError(usage)
+        write(arg, usage)
+
+
+class GCore(layout.Command):
+    """Write a core file of the stopped process that has all goroutines' stacks.
+Usage: gcore [FILE]       FILE is core.PID if none is named
+This is `boot core`. gdb's own, generate-core-file, leaves the stacks out. In a program of another kind it is gdb's own."""
+
+    def __init__(self):
+        super().__init__("gcore", gdb.COMMAND_FILES, gdb.COMPLETE_FILENAME)
+
+    def invoke(self, arg, _from_tty):
+        try:
+            layout.table()
+        except layout.NoRuntime:
+            print(gdb.execute("generate-core-file " + arg, to_string=True), end="")
+            return
+        write(arg, "usage: gcore [FILE]")
 
 
 BootCore()
+GCore()

@@ -45,6 +45,11 @@ def words(arg, usage):
         raise gdb.GdbError("%s (%s)" % (usage, e))
 
 
+def is_core():
+    """Is what is looked at a core file? It has no connection to a process that could be asked for more."""
+    return getattr(gdb.selected_inferior().connection, "type", "") == "core"
+
+
 def last_of(name):
     """settls of runtime.settls, init of runtime.(*p).init."""
     return name.rpartition(".")[2]

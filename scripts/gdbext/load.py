@@ -31,14 +31,14 @@ def load(directory):
 
 
 def _speak_cxx(_event=None):
-    """Of a program without debug information that has a symbol main.main gdb believes that it is written in Go, and it
-    then knows no `unsigned long` and misspells names."""
+    """Of a program that has a symbol main.main gdb may believe that it is written in Go: gdb 13 if it has no debug
+    information, gdb 16 until it runs. It then knows no `unsigned long`, and misspells names."""
     if gdb.parameter("language") == "auto" and "currently go" in gdb.execute("show language", to_string=True):
         try:
-            code = sys.modules["gdbext.layout"].table().find("runtime.bootrecord")
+            ours = sys.modules["gdbext.layout"].table().find("runtime.bootrecord")
         except gdb.GdbError:
             return
-        if code and gdb.find_pc_line(code).symtab is None:
+        if ours:
             gdb.execute("set language c++", to_string=True)
 
 

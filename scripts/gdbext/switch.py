@@ -153,6 +153,10 @@ def find(view):
     with state.on_thread(thread):
         running = state.getg()
         level = level_of(view)
+        if level == 0 and running == view.addr:
+            regs = halfway(view)
+            if regs is not None:
+                return Spot(thread, 0, regs)
         if level is not None:
             return Spot(thread, level)
         # On g0 for the goroutine's sake: where it left its own stack is in sched. A handler on top of that changes nothing
@@ -164,6 +168,24 @@ def find(view):
         if running == view.addr:
             return Spot(thread, 0)
     raise gdb.GdbError("goroutine %d has left its stack, and where is not known; let it run a little" % goid)
+
+
+# Where a goroutine comes and goes: in some of their instructions the stack pointer is its own and the frames are not.
+SWITCHES = ("runtime.gogo", "runtime.gosavegogo", "runtime.gogoexit", "runtime.mcall", "runtime.systemstack")
+
+
+def halfway(view):
+    """The registers of a goroutine whose thread is in the middle of a switch from it or to it; None if it is in none."""
+    frame = gdb.newest_frame()
+    if frame.older() is not None or symbols.name(frame.pc()) not in SWITCHES or not view["sched.pc"]:
+        return None
+    if view["sched.sp"]:
+        return saved(view)
+    # gogo has taken all from there, and has cleared it but for the pc; gosavegogo returns to that by way of the stack.
+    sp = register(frame, "rsp")
+    if layout.u64(sp) == view["sched.pc"]:
+        sp += 8
+    return saved(view)[0], sp, register(frame, "rbp")
 
 
 def through_signal():

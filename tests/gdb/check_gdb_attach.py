@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """gdb comes at any moment: attached to a busy program again and again, at 1, 2 and 8 Ps, each goroutine's frames are its own,
-or the command says why not. The same in the cores of a goroutine that has died in a signal's handler.
+or the command says why not. The same in the cores of a goroutine that has died in a signal's handler. And ten thousand goroutines: attached, in gcore's core, in the
+kernel's.
 
 BOOT_STRESS=1 in the environment attaches more often.
 """
@@ -63,8 +64,9 @@ def attach(pid, times):
             if gdb.newest_frame().type() == gdb.INLINE_FRAME:
                 inlined += 1
             wrong += look(["parked"], seen, slice(turn % 20, turn % 20 + 2))
-            if gdb.execute("info registers rip rsp rbp", to_string=True) != before:
-                wrong.append("registers have changed")
+            after = gdb.execute("info registers rip rsp rbp", to_string=True)
+            if after != before:
+                wrong.append("registers were\n%sand are\n%s" % (before, after))
         wrong += look(list(KINDS)[1:], seen)
         text = gdb.execute("goroutine %d frame function parked" % goids("parked", 20)[7], to_string=True)
         if not re.match(r"#\d+ .*parked ", text): wrong.append(text)
@@ -134,6 +136,36 @@ def main():
                 check.match(f"{what}: the others", r"^all right$", out[4])
                 goid = re.search(r"victim (\d+)", out[1] or "victim 0").group(1)
                 check.match(f"{what}: where it is", rf"^[* ] +{goid} .*\b(victim|mix|mixmany) at gdb_attach\.cpp:\d+", out[5])
+    # Ten thousand, each with its stack, by all three ways.
+    program = args.bin / "progs" / "gdb_attach"
+    def all_there(what, out):
+        check.match(f"{what}: ten thousand at their place", r"^10000 +chan receive +\S.* oneofmany at gdb_attach\.cpp:\d+ ", out[0])
+        check.match(f"{what}: frames of one of them", r"chanrecv.*oneofmany \(.*goexit", out[1])
+        check.match(f"{what}: of those with a number", "^all right$", out[2])
+    look = ["info goroutines -g", "python gdb.execute('goroutine %d bt' % [v.i('goid') for v in state.goroutines()][-1000])",
+            "python print('\\n'.join(look(['parked'], {})) or 'all right')"]
+    child = subprocess.Popen([program, "stay", "many"], env={"GOMAXPROCS": "2"}, stdout=subprocess.PIPE)
+    try:
+        child.stdout.readline()
+        core = tmp / "the core"
+        commands = [f"attach {child.pid}"] + look + ["gcore a b c", f"gcore '{core}'", "detach"]
+        out = gdbtest.Session(args, program).run([f"source {script}"] + commands, timeout=300)[1:]
+        all_there("attached", out[1:])
+        check.match("gcore's usage", r"^ERROR: usage: gcore", out[4])
+        check.match("gcore says what it did", r"is whole; [1-9]\d* bytes|is whole; 0 bytes", out[5])
+    finally:
+        child.kill()
+        child.wait()
+    out = gdbtest.Session(args, program, core).run([f"source {script}"] + look + ["gcore x"], timeout=300)[1:]
+    all_there("gcore", out)
+    check.match("no core of a core", "^ERROR: This is a core file already", out[3])
+    core.unlink()
+    if dumps:
+        subprocess.run([program, "abort", "many"], cwd=tmp, env={"GOTRACEBACK": "crash"}, stderr=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL, check=False, timeout=120, preexec_fn=lambda: resource.setrlimit(
+                           resource.RLIMIT_CORE, [resource.getrlimit(resource.RLIMIT_CORE)[1]] * 2))
+        all_there("the kernel's core", gdbtest.Session(args, program, *cores(tmp)).run([f"source {script}"] + look,
+                                                                                       timeout=300)[1:])
     shutil.rmtree(tmp)
     check.done()
 

@@ -127,7 +127,7 @@ def main():
 
     # A program that runs while gdb listens: gdb's own word for it, no more.
     out = gdbtest.Session(args, program).run(["set args say", "set non-stop on", "break gdb_here", "run", "continue&",
-                                              "goroutine 5 bt", "info ms", "wait-graph"])
+                                              "goroutine 5 bt", "info ms", "wait-graph"], abandon=True)
     for text in out[5:]:
         check.that("while it runs", "Python" not in text and "Traceback" not in text, text)
 

@@ -82,6 +82,22 @@ def main():
     check.match("the end of the start", r"ERROR: main\.main: the start is over", out[41])
     check.match("the program goes on unharmed", r"^hello, world$", out[43])
 
+    # Go's names of variables in a gdb without the extension, by the types that they have.
+    names = {"sched": "runtime::schedt", "g0": "runtime::g", "m0": "runtime::m", "allm": r"runtime::m \*", "mheap_": "runtime::mheap",
+             "allgs": r"runtime::slice<runtime::g ?\*>", "allp": r"runtime::slice<runtime::p ?\*>", "gomaxprocs": "int|std::int32_t|int32_t",
+             "iscgo": "bool", "isIntel": ".*char|.*uint8_t", "physPageSize": ".*long|.*uint64_t|.*uintptr", "bootrecs": r"runtime::bootrec.*\]"}
+    out = gdbtest.subprocess.run(
+        ["gdb", "-nx", "-q", "-batch", "-iex", "set auto-load no", "-iex", "set debuginfod enabled off", "-ex", "set language c++",
+         "-ex", "break runtime.schedinit", "-ex", "run", "-ex", "p 'runtime.sched'.maxmcount", "-ex", "p 'runtime.g0'.m == &'runtime.m0'",
+         "-ex", "p 'runtime.ncpu'", "-ex", "p 'runtime.bootrecs'[0].desc != 0"]
+        + [w for n in names for w in ("-ex", f"whatis 'runtime.{n}'")] + [str(hello.resolve())],
+        stdout=gdbtest.subprocess.PIPE, stderr=gdbtest.subprocess.STDOUT, stdin=gdbtest.subprocess.DEVNULL, text=True, check=False)
+    check.match("values by Go's names", r"^\$1 = -?\d+\n\$2 = true\n\$3 = [1-9]\d*\n\$4 = true$", out.stdout)
+    types = re.findall(r"^type = (.*)$", out.stdout, re.M)
+    check.that("every name has a type", len(types) == len(names), out.stdout)
+    for (name, wanted), type_ in zip(names.items(), types):
+        check.match(f"the type of runtime.{name}", rf"^({wanted})$", type_)
+
     # The three ways to load the extension: scripts/gdb, source (above), and the program itself.
     out = gdbtest.subprocess.run(
         ["gdb", "-nx", "-q", "-batch", "-iex", f"set auto-load safe-path {args.bin.resolve()}",

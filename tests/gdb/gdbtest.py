@@ -39,7 +39,9 @@ class Session:
         self.env = dict(os.environ, LC_ALL="C.UTF-8", **(env or {}))
         self.env.pop("GODEBUG", None) if not env or "GODEBUG" not in env else None
 
-    def run(self, commands, timeout=120):
+    def run(self, commands, timeout=120, abandon=False):
+        """abandon: gdb ends at once, and the program with it. gdb 16 sometimes waits for ever for threads that run when it
+        ends in non-stop mode."""
         with tempfile.NamedTemporaryFile("w", suffix=".py", encoding="utf-8") as f:
             f.write("import gdb\ngdb.execute('set pagination off')\ngdb.execute('set width 0')\n"
                     "gdb.execute('set confirm off')\ngdb.execute('set debuginfod enabled off', to_string=True)\n"
@@ -55,6 +57,8 @@ class Session:
             for i, command in enumerate(commands):
                 last = command == "continue" and i == len(commands) - 1
                 f.write(f"marked({i}, {'python to_the_end()' if last else command!r})\n")
+            if abandon:
+                f.write("import os, signal\nos.kill(gdb.selected_inferior().pid, signal.SIGKILL)\nos._exit(0)\n")
             f.flush()
             done = subprocess.run(
                 ["gdb", "-nx", "-q", "-batch", "-iex", "set auto-load no", "-x", f.name, self.program, *self.gdbargs],

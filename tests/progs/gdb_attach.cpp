@@ -2,7 +2,8 @@
 // to each other, sleep and wake, one in the kernel, and twenty that are parked; each has a frame of its own that knows its
 // number. By itself it works for a moment and ends with 0. With the argument "stay" it says when all have begun, and goes
 // on until it is killed. With "abort", "wild", "throw" or "quit" a goroutine that has been in a system call before ends it
-// so, in a frame `victim`: by abort(), at an address that is not mapped, by an error of the runtime's, by SIGQUIT.
+// so, in a frame `victim`: by abort(), at an address that is not mapped, by an error of the runtime's, by SIGQUIT. With the
+// further argument "many" there are 10,000 more that are parked.
 // HOSTED: also
 // STDOUT: all have begun
 #include <boot/boot.h>
@@ -64,6 +65,11 @@ void here(long* id) {
   attach_sum = attach_sum + c.recv() + me;
 }
 
+[[gnu::noinline]] void oneofmany(boot::chan<int> c) {
+  started++;
+  attach_sum = attach_sum + c.recv();
+}
+
 [[gnu::noinline]] void hand(int n, boot::chan<int> c) {
   volatile int me = n;
   here(&attach_hands[n]);
@@ -118,7 +124,9 @@ void main_main() {
   for (int i = 0; i < 2; i++) boot::go([=] { hand(i, hands); });
   boot::go([] { sleeps(); });
   boot::go([fd = r] { reads(fd); });
-  while (started < kParked + 8) boot::time::Sleep(1ms);
+  int many = boot::os::Args().size() > 2 ? 10000 : 0;
+  for (int i = 0; i < many; i++) boot::go([=] { oneofmany(nobody); });
+  while (started < kParked + 8 + many) boot::time::Sleep(1ms);
   boot::println("all have begun");
   if (arg == "stay") boot::select();
   if (!arg.empty()) {
