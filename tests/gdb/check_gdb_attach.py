@@ -53,6 +53,9 @@ def look(kinds, seen, some=slice(None)):
             if not good:
                 wrong.append("%s %d: %s\n%s" % (kind, i, command, text))
     return wrong
+def registers():
+    text = gdb.execute("info registers rip rsp rbp", to_string=True)
+    return re.findall("^r.*", text, re.M)  # without what gdb says about languages once
 def attach(pid, times):
     wrong, seen, inlined = [], {}, 0
     for turn in range(times):
@@ -60,13 +63,13 @@ def attach(pid, times):
         threads = gdb.selected_inferior().threads()
         for thread in sorted(threads, key=lambda t: t.num):
             thread.switch()
-            before = gdb.execute("info registers rip rsp rbp", to_string=True)
+            before = registers()
             if gdb.newest_frame().type() == gdb.INLINE_FRAME:
                 inlined += 1
             wrong += look(["parked"], seen, slice(turn % 20, turn % 20 + 2))
-            after = gdb.execute("info registers rip rsp rbp", to_string=True)
+            after = registers()
             if after != before:
-                wrong.append("registers were\n%sand are\n%s" % (before, after))
+                wrong.append("registers were %s and are %s" % (before, after))
         wrong += look(list(KINDS)[1:], seen)
         text = gdb.execute("goroutine %d frame function parked" % goids("parked", 20)[7], to_string=True)
         if not re.match(r"#\d+ .*parked ", text): wrong.append(text)
