@@ -10,9 +10,10 @@ set -eu
 
 usage() {
   cat <<'END'
-usage: tests/debootstrap.sh [--suite SUITE] [--mirror URL] [--keep] [--dir DIR] [--no-test]
+usage: tests/debootstrap.sh [--suite SUITE] [--clone PATH] [--mirror URL] [--keep] [--dir DIR] [--no-test]
 
 --suite    bookworm (default), trixie, jammy, noble
+--clone    where in the root the clone lies; default: "/home/the project". /root/boot is one that only root can reach
 --mirror   where from; default: the one this machine's apt uses for that suite, else the distribution's own
 --dir      where to make the root; default: a new directory below $TMPDIR or /var/tmp
 --keep     leave the root there at the end
@@ -25,11 +26,12 @@ die() {
   exit 1
 }
 
-suite=bookworm mirror="" keep=0 dir="" test=1
+suite=bookworm clone="/home/the project" mirror="" keep=0 dir="" test=1
 while [ $# -gt 0 ]; do
   case "$1" in
     --help | -h) usage; exit 0 ;;
     --suite) suite=$2; shift 2 ;;
+    --clone) clone=$2; shift 2 ;;
     --mirror) mirror=$2; shift 2 ;;
     --dir) dir=$2; shift 2 ;;
     --keep) keep=1; shift ;;
@@ -38,6 +40,10 @@ while [ $# -gt 0 ]; do
   esac
 done
 [ "$(id -u)" = 0 ] || die "must be root"
+case "$clone" in
+  /*) ;;
+  *) die "--clone wants an absolute path, not $clone" ;;
+esac
 command -v debootstrap >/dev/null || die "debootstrap is missing (apt-get install debootstrap)"
 
 project=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
@@ -71,7 +77,9 @@ rm -f "$dir.log"
 cp -L /etc/resolv.conf "$dir/etc/resolv.conf" 2>/dev/null || true
 apt-config dump 2>/dev/null | grep -iE '^Acquire::(https?)::Proxy' >"$dir/etc/apt/apt.conf.d/01proxy" || true
 
-git clone --quiet --no-hardlinks "file://$project" "$dir/home/the project"
+chmod 700 "$dir/root"  # as installers leave it
+mkdir -p "$(dirname "$dir$clone")"
+git clone --quiet --no-hardlinks "file://$project" "$dir$clone"
 
 cat >"$dir/inside.sh" <<'END'
 set -eu
@@ -80,7 +88,7 @@ mkdir -p /dev/pts
 if mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts 2>/dev/null; then ln -sf pts/ptmx /dev/ptmx; fi
 cd /
 echo "== installed before: $(dpkg-query -W | wc -l) packages; g++: $(command -v g++ || echo none)" >&2
-cd "/home/the project"
+cd "$2"
 echo "== scripts/run" >&2
 scripts/run
 echo "== scripts/run hello" >&2
@@ -88,12 +96,12 @@ test "$(scripts/run hello)" = "hello, world"
 if [ "$1" = 1 ]; then
   echo "== scripts/test" >&2
   cd /tmp
-  "/home/the project/scripts/test"
+  "$2/scripts/test"
 fi
 END
 status=0
 unshare --mount --pid --fork --kill-child env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
   HOME=/root TERM="${TERM:-dumb}" http_proxy="${http_proxy:-}" https_proxy="${https_proxy:-}" \
-  chroot "$dir" /bin/sh /inside.sh $test || status=$?
+  chroot "$dir" /bin/sh /inside.sh $test "$clone" || status=$?
 [ $status = 0 ] || die "failed in $suite with status $status"
-echo "== $suite: passed" >&2
+echo "== $suite, $clone: passed" >&2
