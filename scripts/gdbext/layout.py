@@ -73,6 +73,8 @@ def choose(word, names, what, where):
 def completions(names, text, word):
     """What TAB offers. `word` is what gdb takes for the last word of `text`; to it a dot ends one, so what is before the dot
     must not be said again."""
+    if word is None:  # gdb only asks where words end; its own answer is right
+        return []
     typed = "" if text.endswith((" ", "\t")) else (text.split() or [""])[-1].lstrip("'\"")
     found = [n for n in dict.fromkeys(names) if n.startswith(typed)]
     if not found:
