@@ -4,7 +4,8 @@
 //   - Up to 256 bytes everything is loaded before anything is stored, so overlap does not matter there.
 //   - Above that, a copy whose source begins below its destination and reaches into it runs from the end downwards, any
 //     other one upwards. Either way the ends, which need not be aligned, are loaded before the loop and stored after it.
-//   - No stack, no calls: these run on any stack, with any guard, in signal handlers too.
+//   - No stack, no calls: these run on any stack, with any guard, in signal handlers too. From CHUNK_FROM on the C names
+//     go to memchunk.cpp, which does the work in pieces, so that a goroutine can be stopped between two of them.
 //
 // Sizes and ways:
 //      0..256      a tree of overlapping loads and stores: no loop, and mispredicted at most once or twice
@@ -16,6 +17,7 @@
 // when it is.
 
 #define REP_MIN	2048
+#define CHUNK_FROM	(1 << 20)	/* kChunkFrom in memchunk.h */
 
 	.macro FUNC name
 	.globl "\name"
@@ -152,6 +154,10 @@ FUNC runtime.memmove
 // More than 256 bytes. rcx = dst - src as an unsigned number: below n exactly if dst lies inside the source.
 	.p2align 4
 .Lmove_large:
+#ifndef BOOT_HOSTED
+	cmpq	$CHUNK_FROM, %rdx
+	jae	.Lmove_chunked
+#endif
 	movq	%rdi, %rcx
 	subq	%rsi, %rcx
 	je	3f				// onto itself
@@ -237,6 +243,12 @@ FUNC runtime.memmove
 	movups	%xmm7, -48(%r9)
 	movups	%xmm8, -64(%r9)
 	ret
+
+#ifndef BOOT_HOSTED
+.Lmove_chunked:
+	movq	(%rsp), %rcx			// who asks
+	jmp	runtime.memmoveChunked
+#endif
 
 // Downwards: the mirror image. The loop stores to aligned addresses below dst + n; the first 128 bytes and the last 32
 // are in registers meanwhile.
@@ -407,8 +419,18 @@ FUNC runtime.memset
 	movups	%xmm0, -80(%r9)
 1:	ret
 
+#ifndef BOOT_HOSTED
+.Lset_chunked:
+	movq	(%rsp), %rcx
+	jmp	runtime.memsetChunked
+#endif
+
 	.p2align 4
 .Lset_large:
+#ifndef BOOT_HOSTED
+	cmpq	$CHUNK_FROM, %rdx
+	jae	.Lset_chunked
+#endif
 	cmpq	$REP_MIN, %rdx
 	jb	1f
 	cmpb	$0, runtime.useERMSmemmove(%rip)

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/cxx/memchunk.h"
 #include "runtime/mem/malloc.h"
 #include "runtime/sync/onep.h"
 
@@ -61,7 +62,7 @@ void* realloc(void* p, std::size_t n) noexcept {
   if (n <= have && n > have / 2) return p;
   void* q = runtime::mallocManual(n, kAlign, false);
   if (q == nullptr) return n <= have ? p : enomem(nullptr);
-  memcpy(q, p, n < have ? n : have);
+  runtime::memmoveChunked(q, p, n < have ? n : have, __builtin_return_address(0));
   free(p);
   return q;
 }

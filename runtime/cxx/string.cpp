@@ -13,6 +13,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/cxx/memchunk.h"
+
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
 
 using std::size_t;
@@ -36,12 +38,17 @@ constexpr size_t kVec = 16;
 }
 [[gnu::always_inline]] inline uchar lower(uchar c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
 
-}  // namespace
+// Who called a function of this file. What may take long asks between pieces whether the goroutine shall stop.
+using runtime::kChunk, runtime::pieceDone;
+[[gnu::always_inline]] inline void copyFor(char* dst, const char* src, size_t n, const void* caller) {
+  if (__builtin_expect(n >= runtime::kChunkFrom, 0))
+    runtime::memmoveChunked(dst, src, n, caller);
+  else
+    __builtin_memcpy(dst, src, n);
+}
+#define CALLER __builtin_return_address(0)
 
-extern "C" {
-
-int memcmp(const void* a, const void* b, size_t n) noexcept {
-  auto p = static_cast<const uchar*>(a), q = static_cast<const uchar*>(b);
+int compare(const uchar* p, const uchar* q, size_t n) {
   size_t i = 0;
   for (; n - i >= kVec; i += kVec) {
     unsigned eq = eqmask(loadAny(p + i), loadAny(q + i));
@@ -56,18 +63,14 @@ int memcmp(const void* a, const void* b, size_t n) noexcept {
   return 0;
 }
 
-// What clang makes of a memcmp whose order is not asked for.
-int bcmp(const void* a, const void* b, size_t n) noexcept { return memcmp(a, b, n); }
-
-void* memchr(const void* s, int c, size_t n) noexcept {
+void* find(const void* s, int c, size_t n) {
   if (n == 0) return nullptr;
   const __m128i want = _mm_set1_epi8(static_cast<char>(c));
   auto first = static_cast<const uchar*>(s);
   const uchar* p = alignDown(s);
   size_t skip = static_cast<size_t>(first - p);
   unsigned hit = eqmask(loadAligned(p), want) >> skip << skip;
-  // left: bytes of the object from p on. n may be "as far as it takes" (SIZE_MAX), so it is not added to a pointer.
-  size_t left = n > SIZE_MAX - skip ? SIZE_MAX : n + skip;
+  size_t left = n + skip;  // bytes of the object from p on
   for (;;) {
     if (hit != 0) {
       size_t i = static_cast<size_t>(__builtin_ctz(hit));
@@ -80,56 +83,123 @@ void* memchr(const void* s, int c, size_t n) noexcept {
   }
 }
 
-void* rawmemchr(const void* s, int c) noexcept { return memchr(s, c, SIZE_MAX); }
-
-void* memrchr(const void* s, int c, size_t n) noexcept {
-  auto p = static_cast<const uchar*>(s);
-  while (n > 0) {
-    if (p[--n] == static_cast<uchar>(c)) return const_cast<uchar*>(p + n);
+// n may be "as far as it takes" (SIZE_MAX), so it is not added to a pointer.
+[[gnu::always_inline]] inline void* findFor(const void* s, int c, size_t n, const void* caller) {
+  while (__builtin_expect(n > kChunk, 0)) {
+    if (void* p = find(s, c, kChunk)) return p;
+    s = static_cast<const uchar*>(s) + kChunk;
+    n -= kChunk;
+    pieceDone(caller);
   }
-  return nullptr;
+  return find(s, c, n);
 }
 
-void* memmem(const void* hay, size_t n, const void* needle, size_t m) noexcept {
-  auto h = static_cast<const uchar*>(hay);
-  if (m == 0) return const_cast<uchar*>(h);
-  while (n >= m) {
-    auto p = static_cast<const uchar*>(memchr(h, *static_cast<const uchar*>(needle), n - m + 1));
-    if (p == nullptr) return nullptr;
-    if (memcmp(p, needle, m) == 0) return const_cast<uchar*>(p);
-    n -= static_cast<size_t>(p + 1 - h);
-    h = p + 1;
+[[gnu::always_inline]] inline int compareFor(const uchar* p, const uchar* q, size_t n, const void* caller) {
+  while (__builtin_expect(n > kChunk, 0)) {
+    if (int d = compare(p, q, kChunk)) return d;
+    p += kChunk, q += kChunk, n -= kChunk;
+    pieceDone(caller);
   }
-  return nullptr;
+  return compare(p, q, n);
 }
 
-size_t strlen(const char* s) noexcept {
+[[gnu::always_inline]] inline size_t lengthFor(const char* s, const void* caller) {
   const __m128i zero = _mm_setzero_si128();
   const uchar* p = alignDown(s);
   size_t skip = static_cast<size_t>(reinterpret_cast<const uchar*>(s) - p);
   unsigned hit = eqmask(loadAligned(p), zero) >> skip;
   if (hit != 0) return static_cast<size_t>(__builtin_ctz(hit));
-  do {
-    p += kVec;
-    hit = eqmask(loadAligned(p), zero);
-  } while (hit == 0);
+  for (;;) {
+    const uchar* stop = p + kChunk;
+    do {
+      p += kVec;
+      hit = eqmask(loadAligned(p), zero);
+    } while (hit == 0 && p != stop);
+    if (hit != 0) break;
+    pieceDone(caller);
+  }
   return static_cast<size_t>(p - reinterpret_cast<const uchar*>(s)) + static_cast<size_t>(__builtin_ctz(hit));
 }
 
+[[gnu::always_inline]] inline void* findLastFor(const void* s, int c, size_t n, const void* caller) {
+  auto p = static_cast<const uchar*>(s);
+  while (n > 0) {
+    if (p[--n] == static_cast<uchar>(c)) return const_cast<uchar*>(p + n);
+    if (__builtin_expect(n % kChunk == 0, 0)) pieceDone(caller);
+  }
+  return nullptr;
+}
+
+[[gnu::always_inline]] inline char* findEndFor(const char* s, int c, const void* caller) {
+  for (;;) {
+    const char* stop = s + kChunk;
+    for (; s != stop; s++)
+      if (*s == 0 || *s == static_cast<char>(c)) return const_cast<char*>(s);
+    pieceDone(caller);
+  }
+}
+
+[[gnu::always_inline]] inline void* findBlockFor(const void* hay, size_t n, const void* needle, size_t m,
+                                                 const void* caller) {
+  auto h = static_cast<const uchar*>(hay), k = static_cast<const uchar*>(needle);
+  if (m == 0) return const_cast<uchar*>(h);
+  const uchar* stop = h + kChunk;  // where many false starts have taken long, too
+  while (n >= m) {
+    auto p = static_cast<const uchar*>(findFor(h, *k, n - m + 1, caller));
+    if (p == nullptr) return nullptr;
+    if (compareFor(p, k, m, caller) == 0) return const_cast<uchar*>(p);
+    n -= static_cast<size_t>(p + 1 - h);
+    h = p + 1;
+    if (__builtin_expect(h >= stop, 0)) {
+      pieceDone(caller);
+      stop = h + kChunk;
+    }
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+extern "C" {
+
+int memcmp(const void* a, const void* b, size_t n) noexcept {
+  return compareFor(static_cast<const uchar*>(a), static_cast<const uchar*>(b), n, CALLER);
+}
+
+// What clang makes of a memcmp whose order is not asked for.
+int bcmp(const void* a, const void* b, size_t n) noexcept {
+  return compareFor(static_cast<const uchar*>(a), static_cast<const uchar*>(b), n, CALLER);
+}
+
+void* memchr(const void* s, int c, size_t n) noexcept { return findFor(s, c, n, CALLER); }
+void* rawmemchr(const void* s, int c) noexcept { return findFor(s, c, SIZE_MAX, CALLER); }
+void* memrchr(const void* s, int c, size_t n) noexcept { return findLastFor(s, c, n, CALLER); }
+
+void* memmem(const void* hay, size_t n, const void* needle, size_t m) noexcept {
+  return findBlockFor(hay, n, needle, m, CALLER);
+}
+
+size_t strlen(const char* s) noexcept { return lengthFor(s, CALLER); }
+
 size_t strnlen(const char* s, size_t n) noexcept {
-  auto end = static_cast<const char*>(memchr(s, 0, n));
+  auto end = static_cast<const char*>(findFor(s, 0, n, CALLER));
   return end == nullptr ? n : static_cast<size_t>(end - s);
 }
 
 int strcmp(const char* a, const char* b) noexcept {
-  for (; *a != 0 && *a == *b; a++, b++) {}
-  return static_cast<uchar>(*a) - static_cast<uchar>(*b);
+  for (;;) {
+    const char* stop = a + kChunk;
+    for (; a != stop; a++, b++)
+      if (*a == 0 || *a != *b) return static_cast<uchar>(*a) - static_cast<uchar>(*b);
+    pieceDone(CALLER);
+  }
 }
 
 int strncmp(const char* a, const char* b, size_t n) noexcept {
   for (; n > 0; a++, b++, n--) {
     if (*a != *b) return static_cast<uchar>(*a) - static_cast<uchar>(*b);
     if (*a == 0) break;
+    if (__builtin_expect(n % kChunk == 0, 0)) pieceDone(CALLER);
   }
   return 0;
 }
@@ -151,20 +221,19 @@ int strncasecmp(const char* a, const char* b, size_t n) noexcept {
 // There is no locale but "C", where collation is the order of bytes.
 int strcoll(const char* a, const char* b) noexcept { return strcmp(a, b); }
 
-char* strchrnul(const char* s, int c) noexcept {
-  while (*s != 0 && *s != static_cast<char>(c)) s++;
-  return const_cast<char*>(s);
-}
+char* strchrnul(const char* s, int c) noexcept { return findEndFor(s, c, CALLER); }
 
 char* strchr(const char* s, int c) noexcept {
-  char* p = strchrnul(s, c);
+  char* p = findEndFor(s, c, CALLER);
   return *p == static_cast<char>(c) ? p : nullptr;
 }
 
-char* strrchr(const char* s, int c) noexcept { return static_cast<char*>(memrchr(s, c, strlen(s) + 1)); }
+char* strrchr(const char* s, int c) noexcept {
+  return static_cast<char*>(findLastFor(s, c, lengthFor(s, CALLER) + 1, CALLER));
+}
 
 char* strstr(const char* hay, const char* needle) noexcept {
-  return static_cast<char*>(memmem(hay, strlen(hay), needle, strlen(needle)));
+  return static_cast<char*>(findBlockFor(hay, lengthFor(hay, CALLER), needle, lengthFor(needle, CALLER), CALLER));
 }
 
 size_t strcspn(const char* s, const char* reject) noexcept {
@@ -185,25 +254,29 @@ char* strpbrk(const char* s, const char* accept) noexcept {
 }
 
 char* stpcpy(char* dst, const char* src) noexcept {
-  size_t n = strlen(src);
-  __builtin_memcpy(dst, src, n + 1);
+  size_t n = lengthFor(src, CALLER);
+  copyFor(dst, src, n + 1, CALLER);
   return dst + n;
 }
 
 char* strcpy(char* dst, const char* src) noexcept {
-  stpcpy(dst, src);
+  copyFor(dst, src, lengthFor(src, CALLER) + 1, CALLER);
   return dst;
 }
 
 char* strncpy(char* dst, const char* src, size_t n) noexcept {
-  size_t k = strnlen(src, n);
-  __builtin_memcpy(dst, src, k);
-  __builtin_memset(dst + k, 0, n - k);
+  auto end = static_cast<const char*>(findFor(src, 0, n, CALLER));
+  size_t k = end == nullptr ? n : static_cast<size_t>(end - src);
+  copyFor(dst, src, k, CALLER);
+  if (n - k >= runtime::kChunkFrom)
+    runtime::memsetChunked(dst + k, 0, n - k, CALLER);
+  else
+    __builtin_memset(dst + k, 0, n - k);
   return dst;
 }
 
 char* strcat(char* dst, const char* src) noexcept {
-  stpcpy(dst + strlen(dst), src);
+  copyFor(dst + lengthFor(dst, CALLER), src, lengthFor(src, CALLER) + 1, CALLER);
   return dst;
 }
 

@@ -71,6 +71,19 @@ ALWAYS_INLINE void gcTest(uintptr n) {
     hooks.gcAssistAlloc(getg(), n);
 }
 
+// Clears a large block in pieces, and looks between two of them for what gcTest looks for. The block belongs to the
+// caller already; what it holds until then are old words, which keep at most what is dead.
+[[gnu::noinline]] void memclrNoHeapPointersChunked(void* p, uintptr n) {
+  constexpr uintptr kChunk = 256 << 10;  // Go's
+  for (auto at = static_cast<char*>(p); n != 0;) {
+    uintptr k = n < kChunk ? n : kChunk;
+    __builtin_memset(at, 0, k);
+    at += k;
+    n -= k;
+    if (UNLIKELY(getguard() == stackPreempt)) hooks.gcAssistAlloc(getg(), 0);
+  }
+}
+
 [[gnu::noinline]] void* allocLarge(mcache* c, std::size_t n, bool noscan, bool zero) {
   if (UNLIKELY(n > maxAlloc)) panicplain("runtime: allocation size out of range");
   uintptr npages = (n + pageSize - 1) >> pageShift;
@@ -84,7 +97,7 @@ ALWAYS_INLINE void gcTest(uintptr n) {
   atomic::Xadd(&mheap_.stats.largeAllocs, std::uint64_t{1});
   mcentral_uncacheSpan(&mheap_.central[s->spanclass], s);
   auto* p = reinterpret_cast<void*>(s->startAddr);
-  if (zero && s->needzero) __builtin_memset(p, 0, npages * pageSize);
+  if (zero && s->needzero) memclrNoHeapPointersChunked(p, npages * pageSize);
   gcTest(npages * pageSize);
   return p;
 }
@@ -188,7 +201,7 @@ void* manualLarge(std::size_t n, std::size_t align, bool noscan, bool zero, bool
   if (s == nullptr) return nullptr;
   s->freeindex = s->allocCount = 1;
   auto* p = reinterpret_cast<void*>(s->startAddr);
-  if (zero && s->needzero) __builtin_memset(p, 0, n);
+  if (zero && s->needzero) memclrNoHeapPointersChunked(p, n);
   return p;
 }
 

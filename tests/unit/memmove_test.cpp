@@ -1,6 +1,6 @@
 // memmove, memcpy, memset, memclr against plain loops: every small size at every alignment and overlap, random large
 // ones, for each way that the processor's flags choose.
-// SOURCES: asm/memmove_amd64.S runtime/base/vars.cpp
+// SOURCES: asm/memmove_amd64.S runtime/base/vars.cpp runtime/cxx/memchunk.cpp tests/unit/piece_stub.cpp
 #include <cstdint>
 #include <cstdlib>
 #include <random>
