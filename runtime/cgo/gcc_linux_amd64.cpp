@@ -15,6 +15,7 @@
 #include "runtime/cgo/cgo.h"
 #include "runtime/os/os_linux.h"
 #include "runtime/os/os_signal.h"
+#include "runtime/sched/proc_m.h"
 
 namespace runtime::cgo {
 namespace {
@@ -30,6 +31,13 @@ uintptr threadPointer() {
 
 // Signals' stacks and the guard of an M are found through these two.
 void adopt(m* mp) { mp->tlsbase = threadPointer(); }
+
+// In the child of fork(), which has this thread only. A goroutine may go on there, call libc and exec, as long as it waits
+// for no other: it is not preempted, and keeps its P in calls that sleep, since nobody would give it back.
+void forked() {
+  forkedChild = true;
+  if (const g* gp = getg(); gp != nullptr) gp->m->locks++;
+}
 
 // On the first thread, on its stack, before g is set.
 void init(g* g0p, void (*setg)(g*)) {
@@ -53,6 +61,7 @@ void init(g* g0p, void (*setg)(g*)) {
     pthread_attr_destroy(&attr);
   }
   adopt(&m0);
+  pthread_atfork(nullptr, nullptr, forked);
   sanitizerInit();
 }
 

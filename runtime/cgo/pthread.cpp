@@ -28,6 +28,8 @@
 
 namespace runtime {
 
+[[noreturn]] void Goexit() GOSYM("runtime.Goexit");  // boot/panic.cpp
+
 const char cgo::calls = 0;
 
 namespace {
@@ -175,6 +177,13 @@ int pthread_timedjoin_np(pthread_t t, void** result, const timespec* until) {
 }
 int pthread_clockjoin_np(pthread_t t, void** result, clockid_t c, const timespec* until) {
   return cgo::outside([=] { return NEXT(pthread_clockjoin_np)(t, result, c, until); });
+}
+
+// On a goroutine: its end, as in pure mode. libc would end the thread, and with it a P.
+void pthread_exit(void* result) {
+  if (const g* gp = getg(); gp != nullptr && gp->m != nullptr && gp == gp->m->curg) Goexit();
+  NEXT(pthread_exit)(result);
+  __builtin_unreachable();
 }
 
 int pthread_barrier_wait(pthread_barrier_t* b) noexcept {

@@ -21,7 +21,9 @@
 #include "runtime/base/panic.h"
 #include "runtime/base/print.h"
 #include "runtime/diag/sigqueue.h"
+#include "runtime/diag/symtab.h"
 #include "runtime/diag/traceback.h"
+#include "runtime/diag/unwind.h"
 #include "runtime/mem/stack.h"
 #include "runtime/sched/proc.h"
 
@@ -170,18 +172,75 @@ static bool brokenOutput(std::uint32_t sig, const ucontext* ctx) {
   return p[-2] == 0x0f && p[-1] == 0x05;  // syscall
 }
 
+#ifdef BOOT_HOSTED
+// What of the stack above sp may be read, on a thread that we know nothing of: 64 KB at most.
+static uintptr readableAbove(uintptr sp) {
+  uintptr page = physPageSize != 0 ? physPageSize : 4096, hi = (sp & ~(page - 1)) + page;
+  std::uint8_t vec;
+  while (hi - sp < 64 * 1024 && syscall6(SYS_mincore, static_cast<long>(hi), 1, reinterpret_cast<long>(&vec)) == 0)
+    hi += page;
+  return hi;
+}
+
+// A thread without a g has called something that needs one, and what it has found for a g is nil. Such calls are in
+// runtime text, below the header's function that user code has called; that one is named.
+static void foreignCall(const ucontext* ctx) {
+  if (isUserText(ctx->mc.rip)) return;
+  stackbounds bounds{};
+  bounds.add(ctx->mc.rsp, readableAbove(ctx->mc.rsp));
+  unwinder u(regsOf(ctx), bounds, true);
+  const char* name = nullptr;
+  for (int depth = 0; depth < 64; depth++) {
+    uintptr pc = u.lookuppc();
+    constexpr int kMost = 16;
+    funcloc locs[kMost];
+    int n = pclookup(pc, locs, kMost);
+    auto begins = [](const char* s, std::string_view with) {
+      return std::string_view(s).substr(0, with.size()) == with;
+    };
+    for (int i = 0; i < n; i++) {
+      const char* f = locs[i].func;
+      bool ours = begins(f, "boot::") || begins(f, "runtime");
+      if (ours && !begins(f, "boot::detail")) name = f;
+      if (ours || begins(f, "fmt::") || begins(f, "std::") || !isUserText(pc)) continue;
+      if (name == nullptr) return;
+      if (locs[i].file != nullptr) printf("runtime: called at {}:{}\n", locs[i].file, locs[i].line);
+      char shown[128];
+      std::size_t k = 0;
+      int inside = 0;  // angle brackets: what a template was made for is left out
+      for (const char* c = name; *c != 0 && *c != '(' && k + 1 < sizeof shown; c++) {
+        if (*c == '<') inside++;
+        if (inside == 0) shown[k++] = *c;
+        if (*c == '>') inside--;
+      }
+      shown[k] = 0;
+      printf("fatal error: {} on thread {}, which is not the runtime's\n", static_cast<const char*>(shown), gettid());
+      exit(2);
+    }
+    if (!u.step()) return;
+  }
+}
+#endif
+
 // A signal on a thread that the runtime did not make (hosted mode): there is no g to work with. What somebody sent is
 // passed on to a thread of ours; what the thread did itself ends the process.
 [[gnu::noinline]] static void badsignal(std::uint32_t sig, siginfo* info, ucontext* ctx) {
   if (sig == SIGPROF_ || sig == sigPreempt) return;
   if (brokenOutput(sig, ctx)) return sigpipe();
+  constexpr std::int32_t kSentToThread = -6;  // SI_TKILL
+  bool aborts =
+      sig == SIGABRT_ && info->si_code == kSentToThread && static_cast<std::uint32_t>(info->si_addr) == getpid();
   bool fault = info->si_code > 0 && (sigbit(sig) & (kFaults | sigbit(SIGTRAP_)));
-  if (!fault) {
+  if (!fault && !aborts) {
     if (m0.procid != 0) tgkill(getpid(), static_cast<std::uint32_t>(m0.procid), static_cast<int>(sig));
     return;
   }
-  printf("{}\nPC={:#x} m=-1 sigcode={}\n\nfatal: signal on a thread that is not the runtime's\n", sigtable[sig].name,
-         ctx->mc.rip, info->si_code);
+#ifdef BOOT_HOSTED
+  static std::uint32_t looked;  // atomic: a fault while the stack is read ends here with what is certain
+  if (sig == SIGSEGV_ && info->si_addr < 4096 && atomic::Xchg(&looked, 1u) == 0) foreignCall(ctx);
+#endif
+  printf("{}\nPC={:#x} m=-1 sigcode={}\n\nfatal: signal on thread {}, which is not the runtime's\n", sigtable[sig].name,
+         ctx->mc.rip, info->si_code, gettid());
   exit(2);
 }
 

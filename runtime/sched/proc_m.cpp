@@ -24,6 +24,7 @@
 namespace runtime {
 
 std::uint64_t initSigmask;
+bool forkedChild;
 
 namespace {
 constexpr std::int32_t kG0StackSize = 32 * 1024;  // a slot, with its slack; Go has 16 KB, ours formats tracebacks

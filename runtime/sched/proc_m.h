@@ -20,6 +20,7 @@ void newmByTemplate(m* mp);
 // Starts that thread; on g0, once.
 void startTemplateThread();
 
+extern bool forkedChild;  // this is the child of a fork(): of all threads only the one that forked is there
 extern std::uint64_t initSigmask;   // init (schedinit): the mask the process began with; new Ms start from it
 extern std::uint64_t fastrandseed;  // init (fastrandinit)
 extern std::int32_t newprocs;       // worldsema: GOMAXPROCS's wish, done by startTheWorld

@@ -343,6 +343,10 @@ static bool schedEnabled(const g* gp) { return !sched.disable.user || gp->isSyst
 LANDMARK void schedule() {
   m* mp = getg()->m;
   if (UNLIKELY(mp->locks != 0)) {
+    if (forkedChild) {
+      printf("fatal error: a forked child has one thread and can't wait for goroutines\n");
+      exit(2);
+    }
     printf("runtime: schedule: m{} holds {} locks\n", mp->id, mp->locks);
     throw_("schedule: holding locks");
   }
