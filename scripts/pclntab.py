@@ -338,6 +338,8 @@ def link(cmd):
 .quad "runtime.text" + {distance} - "runtime.pclntab"
 .incbin "{os.path.abspath(base)}.bin", 16
 .size "runtime.pclntab", . - "runtime.pclntab"
+.globl "runtime.epclntab"
+"runtime.epclntab":
 .section .note.GNU-stack, "", @progbits
 ''')
         before = exec_sections(out)

@@ -11,12 +11,15 @@ namespace runtime {
 
 // Absent in the first of the two links, and in a program that was linked without scripts/pclntab.py.
 extern const pclntab pcln __asm__("runtime.pclntab") __attribute__((weak));
+extern const std::uint8_t epcln[] __asm__("runtime.epclntab") __attribute__((weak));
 
 static const pclntab* table() {
   const pclntab* t = &pcln;
   __asm__("" : "+r"(t));  // more lies behind it than its type says
   return t;
 }
+// The linker's word: what the table says of its size may be damaged.
+static std::uint64_t tableSize() { return reinterpret_cast<uintptr>(epcln) - reinterpret_cast<uintptr>(table()); }
 
 namespace {
 
@@ -95,7 +98,7 @@ std::uint32_t placeAt(const view& v, const pclnfunc* f, std::uint32_t off, std::
 
 }  // namespace
 
-LANDMARK funcinfo findfunc(uintptr pc) { return findfuncIn(table(), ~std::uint64_t{0}, pc); }
+LANDMARK funcinfo findfunc(uintptr pc) { return findfuncIn(table(), tableSize(), pc); }
 
 funcinfo findfuncIn(const pclntab* t, std::uint64_t size, uintptr pc) {
   view v(t, size);
@@ -104,7 +107,7 @@ funcinfo findfuncIn(const pclntab* t, std::uint64_t size, uintptr pc) {
   return {v.string(f->name), v.text() + f->pc, f[1].pc - f->pc, (f->rows & kFuncHidden) != 0};
 }
 
-int pclookup(uintptr pc, funcloc* out, int n) { return pclookupIn(table(), ~std::uint64_t{0}, pc, out, n); }
+int pclookup(uintptr pc, funcloc* out, int n) { return pclookupIn(table(), tableSize(), pc, out, n); }
 
 int pclookupIn(const pclntab* t, std::uint64_t size, uintptr pc, funcloc* out, int n) {
   view v(t, size);
