@@ -4,6 +4,7 @@
 // CLAIMS: [C54]
 // ENV: GODEBUG=gccheckmark=1,clobberfree=1
 // PROCS: 1 2 8
+// REPEAT-STRESS: 300
 // TIMEOUT: 120
 // STDOUT-MATCH: ^ok [0-9]+ objects, [0-9]+ collections, [0-9]+ KB live in [0-9]+ KB$
 #include <boot/boot.h>
