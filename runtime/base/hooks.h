@@ -59,7 +59,8 @@ struct hooks_t {
   // thread in gopreempt_m, back in execute. Null: no such words.
   void (*saveOnce)(g* gp);
   void (*restoreOnce)(g* gp);
-  // cxx: destroys what pthread_setspecific set, on the goroutine that ends. Set before g.cxxspecific can be.
+  // cxx: destroys what pthread_setspecific set, and ends the std::thread that it was, on the goroutine that ends. Set
+  // before g.cxxspecific or g.cxxthread can be.
   void (*endSpecific)();
   // cxx: destroys this thread's thread_locals, on the locked goroutine that ends and takes the thread along. Null: there
   // is no destructor to run yet (hosted: libc does it).

@@ -234,13 +234,13 @@ struct g {
   uintptr sigcode0, sigcode1, sigpc;  // owner: a signal turned into a panic
   std::uint8_t sig;                   // owner
   bool onceSaved;  // owner: once_callable and once_call must go back to the thread (cxx/once_exc.cpp)
+  std::int32_t cxxerrno;  // owner: errno is the goroutine's (cxx)
 
   // From here on what Go does not need.
   void* once_callable;    // owner: libstdc++'s std::__once_callable and __once_call are thread words there;
   void* once_call;        //        saved here when the goroutine leaves its thread
   uintptr stackbase;      // init: lowest address of the reserved slot, the guard region's start
   uintptr stackslot_hi;   // init: end of the slot, so that a dead g's slot can be found
-  std::int32_t cxxerrno;  // owner: errno is the goroutine's (cxx)
   void* cxxthread;        // owner: the std::thread that this goroutine is, null if none (cxx)
   void** cxxspecific;     // owner: values of pthread_setspecific (cxx)
   char* writebuf;  // owner: where a traceback goes instead of descriptor 2 (runtime::Stack); [0, writelen) is free

@@ -31,39 +31,55 @@ struct thread {
 constexpr std::uint32_t kKeys = 128;
 
 struct key {
-  std::uint32_t used;  // atomic
+  std::uint32_t life;  // atomic: odd while it is in use; counts, so that values of a former use are told apart
   void (*destroy)(void*);
 };
 key keys[kKeys];
 
+// What g.cxxspecific points to: a value for each key.
+struct value {
+  std::uint32_t life;  // of the key when it was set
+  void* v;
+};
+
+value* valuesOf(g* gp) { return reinterpret_cast<value*>(gp->cxxspecific); }
+
 [[noreturn]] void finish(thread* t, void* result) {
-  cxx::endSpecific();
-  getg()->cxxthread = nullptr;
   t->result = result;
-  if (atomic::Xadd(&t->state, kEnded) & kDetached)
-    freeManual(t);
-  else
-    cxx::wakeOn(&t->state, UINT32_MAX);
-  goexit1();
+  goexit1();  // calls endGoroutine
 }
 
 void threadMain(void* block) {
   thread* t = *static_cast<thread**>(block);
   getg()->cxxthread = t;
-  __asm__ volatile("ldmxcsr %0\n\tfldcw %1" ::"m"(t->mxcsr), "m"(t->fpcw));
   finish(t, t->start(t->arg));
+}
+
+// hooks.endSpecific: whatever way a goroutine ends, by its function's return, by pthread_exit or by Goexit.
+void endGoroutine() {
+  cxx::endSpecific();
+  g* gp = getg();
+  auto t = static_cast<thread*>(gp->cxxthread);
+  if (t == nullptr) return;
+  gp->cxxthread = nullptr;
+  if (atomic::Xadd(&t->state, kEnded) & kDetached)
+    freeManual(t);
+  else
+    cxx::wakeOn(&t->state, UINT32_MAX);
 }
 
 }  // namespace
 
 void cxx::endSpecific() {
   g* gp = getg();
-  // Destructors may set values again; POSIX allows giving up after some rounds.
-  for (int round = 0; gp->cxxspecific != nullptr && round < 4; round++) {
-    void** values = gp->cxxspecific;
+  // Destructors may set values again; POSIX allows giving up after some rounds. The values are dropped then: the next
+  // goroutine that gets this g must not find them.
+  for (int round = 0; gp->cxxspecific != nullptr; round++) {
+    value* values = valuesOf(gp);
     gp->cxxspecific = nullptr;
-    for (std::uint32_t k = 0; k < kKeys; k++) {
-      if (values[k] != nullptr && keys[k].destroy != nullptr) keys[k].destroy(values[k]);
+    for (std::uint32_t k = 0; k < kKeys && round < 4; k++) {
+      value& x = values[k];
+      if (x.v != nullptr && x.life == atomic::Load(&keys[k].life) && keys[k].destroy != nullptr) keys[k].destroy(x.v);
     }
     freeManual(values);
   }
@@ -83,6 +99,7 @@ int pthread_create(pthread_t* out, const pthread_attr_t* attr, void* (*start)(vo
   *t = {start, arg, nullptr, detached ? kDetached : 0, 0, 0};
   __asm__ volatile("stmxcsr %0\n\tfnstcw %1" : "=m"(t->mxcsr), "=m"(t->fpcw));
   *out = reinterpret_cast<pthread_t>(t);
+  hooks.endSpecific = endGoroutine;
   void* block;
   g* newg = newproc_begin(threadMain, sizeof t, alignof(thread*), getcallerpc(), &block);
   *static_cast<thread**>(block) = t;
@@ -114,7 +131,6 @@ int pthread_equal(pthread_t a, pthread_t b) noexcept { return a == b; }
 [[noreturn]] void pthread_exit(void* result) {
   auto t = static_cast<thread*>(getg()->cxxthread);
   if (t != nullptr) finish(t, result);
-  cxx::endSpecific();
   goexit1();
 }
 
@@ -136,7 +152,8 @@ int pthread_attr_setstacksize(pthread_attr_t*, std::size_t) noexcept { return 0;
 
 int pthread_key_create(pthread_key_t* out, void (*destroy)(void*)) noexcept {
   for (std::uint32_t k = 0; k < kKeys; k++) {
-    if (!atomic::Cas(&keys[k].used, 0, 1)) continue;
+    std::uint32_t life = atomic::Load(&keys[k].life);
+    if (life % 2 != 0 || !atomic::Cas(&keys[k].life, life, life + 1)) continue;
     keys[k].destroy = destroy;
     *out = k;
     return 0;
@@ -145,27 +162,28 @@ int pthread_key_create(pthread_key_t* out, void (*destroy)(void*)) noexcept {
 }
 
 int pthread_key_delete(pthread_key_t k) noexcept {
-  if (k >= kKeys) return EINVAL;
+  if (k >= kKeys || keys[k].life % 2 == 0) return EINVAL;
   keys[k].destroy = nullptr;
-  atomic::Store(&keys[k].used, 0u);
+  atomic::Xadd(&keys[k].life, 1u);
   return 0;
 }
 
 void* pthread_getspecific(pthread_key_t k) noexcept {
-  void** values = getg()->cxxspecific;
-  return values == nullptr || k >= kKeys ? nullptr : values[k];
+  value* values = valuesOf(getg());
+  if (values == nullptr || k >= kKeys || values[k].life != atomic::LoadRelaxed(&keys[k].life)) return nullptr;
+  return values[k].v;
 }
 
 int pthread_setspecific(pthread_key_t k, const void* v) noexcept {
-  if (k >= kKeys) return EINVAL;
+  if (k >= kKeys || keys[k].life % 2 == 0) return EINVAL;
   g* gp = getg();
   if (gp->cxxspecific == nullptr) {
     if (v == nullptr) return 0;
-    hooks.endSpecific = cxx::endSpecific;
-    gp->cxxspecific = static_cast<void**>(mallocManual(kKeys * sizeof(void*), alignof(void*), true));
+    hooks.endSpecific = endGoroutine;
+    gp->cxxspecific = static_cast<void**>(mallocManual(kKeys * sizeof(value), alignof(value), true));
     if (gp->cxxspecific == nullptr) return ENOMEM;
   }
-  gp->cxxspecific[k] = const_cast<void*>(v);
+  valuesOf(gp)[k] = {keys[k].life, const_cast<void*>(v)};
   return 0;
 }
 

@@ -268,6 +268,7 @@ ALWAYS_INLINE void bury(g* gp) {
   gp->param = nullptr;
   gp->timer = nullptr;
   gp->eh_globals[0] = gp->eh_globals[1] = 0;
+  gp->cxxerrno = 0;
   gp->gcAssistBytes = 0;
 }
 
@@ -279,7 +280,8 @@ LANDMARK void goexit1() {
   g* gp = getg();
   m* mp = gp->m;
   p* pp = mp->p;
-  if (LIKELY(plainTurn(mp, pp) && hooks.traceEvent == nullptr && gp->cxxspecific == nullptr && gp->segs == nullptr &&
+  if (LIKELY(plainTurn(mp, pp) && hooks.traceEvent == nullptr && gp->cxxspecific == nullptr &&
+             gp->cxxthread == nullptr && gp->segs == nullptr &&
              gp->segnext == nullptr && !gp->isSystem && mp->lockedInt == 0 && mp->locks == 0 && pp->gFreeN > 0 &&
              pp->gFreeN < 2 * kDeadBatch - 1)) {
     gobuf* buf = nullptr;
@@ -306,7 +308,7 @@ LANDMARK void goexit1() {
   }
   if (UNLIKELY(hooks.traceEvent != nullptr)) hooks.traceEvent(traceEvGoEnd, gp, 0);
   if (UNLIKELY(gp->lockedm != nullptr && hooks.endThread != nullptr)) hooks.endThread();
-  if (UNLIKELY(gp->cxxspecific != nullptr)) hooks.endSpecific();
+  if (UNLIKELY(gp->cxxspecific != nullptr || gp->cxxthread != nullptr)) hooks.endSpecific();
   mcall(goexit0);
   __builtin_unreachable();
 }

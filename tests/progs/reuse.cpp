@@ -6,7 +6,11 @@
 #include <boot/boot.h>
 
 #include <atomic>
+#include <cerrno>
 #include <string_view>
+#include <thread>
+
+#include <pthread.h>
 
 using namespace std::chrono_literals;
 
@@ -97,9 +101,67 @@ void channels() {
   through<holder>("received with a destructor", [](auto& c) { c.recv(); });
 }
 
+// A goroutine that gets a dead one's g.
+void goroutines() {
+  pthread_key_t key;
+  static pthread_key_t insists;
+  static std::atomic<int> destroyed = 0, again = 0;
+  pthread_key_create(&key, [](void*) { destroyed++; });
+  pthread_key_create(&insists, [](void* p) {
+    again++;
+    pthread_setspecific(insists, p);  // each time: its values are dropped in the end
+  });
+  std::atomic<int> wrong = 0;
+  int x = 0;
+  for (int i = 0; i < 200; i++)
+    apart([&] {
+      if (errno != 0 || pthread_getspecific(key) != nullptr || pthread_getspecific(insists) != nullptr) wrong++;
+      errno = EDOM;
+      pthread_setspecific(key, &x);
+      pthread_setspecific(insists, &x);
+    });
+  while (destroyed < 200) runtime::Gosched();
+  check(wrong == 0, "errno or a pthread key's value of a goroutine that is gone");
+  check(again >= 200, "destructors that set again");
+
+  // A key that is used again has no value, and its new destructor is not for values of before.
+  static std::atomic<int> second = 0;
+  pthread_setspecific(key, &x);
+  std::atomic<bool> go = false;
+  boot::sync::WaitGroup wg;
+  wg.Add(1);
+  boot::go([&] {
+    pthread_setspecific(key, &x);
+    while (!go) runtime::Gosched();
+    if (pthread_getspecific(key) != nullptr) wrong++;
+    wg.Done();
+  });
+  for (int i = 0; i < 20; i++) runtime::Gosched();
+  check(pthread_key_delete(key) == 0 && pthread_key_delete(key) == EINVAL, "pthread_key_delete");
+  check(pthread_setspecific(key, &x) == EINVAL, "a value for a key that is gone");
+  pthread_key_t fresh;
+  pthread_key_create(&fresh, [](void*) { second++; });
+  check(fresh == key, "the key is used again");
+  go = true;
+  wg.Wait();
+  for (int i = 0; i < 20; i++) runtime::Gosched();
+  check(pthread_getspecific(fresh) == nullptr && wrong == 0 && second == 0, "a value of the key's former use");
+  pthread_key_delete(fresh);
+  pthread_key_delete(insists);
+
+  // A std::thread that ends by Goexit is joined as any other, and what comes after it is no std::thread.
+  for (int i = 0; i < 50; i++) {
+    std::thread t([] { runtime::Goexit(); });
+    auto id = t.get_id();
+    t.join();
+    apart([&] { check(std::this_thread::get_id() != id, "the id of a thread that is gone"); });
+  }
+}
+
 }  // namespace
 
 void main_main() {
   channels();
+  goroutines();
   boot::println("ok");
 }
