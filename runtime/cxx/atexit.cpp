@@ -17,6 +17,7 @@
 #include "runtime/cxx/cxx.h"
 #include "runtime/base/panic.h"
 #include "runtime/base/print.h"
+#include "runtime/base/symtab.h"
 #include "runtime/diag/symtab.h"
 #include "runtime/gc/mgc.h"
 #include "runtime/mem/malloc.h"
@@ -102,7 +103,10 @@ BOOTMARK void doInit(inittask t) {
   }
   std::int64_t slot;
   __asm__("movq $gblk@tpoff+56, %0" : "=r"(slot));
-  if (slot != -8) throw_("doInit: g's word is not where the linker put gblk");
+  // Above an alignment of 64 there is room behind gblk, up to the next multiple of it, and g's word is in that.
+  auto align = static_cast<std::int64_t>(firstmoduledata.tlsAlign),
+       size = static_cast<std::int64_t>(firstmoduledata.tlsSize);
+  if (slot + 8 != size - ((size + align - 1) & -align)) throw_("doInit: g's word is not where the linker put gblk");
   hooks.atexit = cxx::runAtexit;
   cxx::applyIrelative();
   for (auto f = cxx::preinit_start; f != cxx::preinit_end; f++) cxx::runInit(f);
