@@ -10,6 +10,7 @@
 // Way not taken: the return addresses at each throw. Caught panics would pay for a report that nobody prints; only one
 // that is thrown while another unwinds takes them, since its frames would be gone when it is known who catches it.
 #include "boot/panic_impl.h"
+#include "runtime/base/hooks.h"
 #include "runtime/base/panic.h"
 #include "runtime/base/print.h"
 #include "runtime/diag/signal_unix.h"
@@ -117,6 +118,25 @@ std::string recoveredTexts(faultinfo* fault) {
 }
 
 void panicaccess::setsignal(Panic* p, g* gp) { p->fault_ = {gp->sig, gp->sigcode0, gp->sigcode1, gp->sigpc}; }
+
+// Runs on g0 while gp dies, whose exceptions are looked at as they lie there.
+void panicaccess::resignal(g* gp) {
+  auto* eh = reinterpret_cast<cxaGlobals*>(gp->eh_globals);
+  for (auto* p = static_cast<Panic*>(gp->_panic); p != nullptr; p = p->link_) {
+    if (p->fault_.sig == 0) continue;
+    bool alive = eh->uncaughtExceptions != 0;
+    void* object;
+    std::type_info* type;
+    for (cxaException* e = eh->caughtExceptions; e != nullptr && e->thrown(&object, &type); e = e->nextException)
+      if (object == p) alive = true;
+    if (!alive) continue;  // an exception_ptr keeps it
+    gp->sig = static_cast<std::uint8_t>(p->fault_.sig);
+    gp->sigcode0 = p->fault_.code;
+    gp->sigcode1 = p->fault_.addr;
+    gp->sigpc = p->fault_.pc;
+    return;
+  }
+}
 
 std::string gofloat(double v) {
   if (v != v) return "NaN";
@@ -229,11 +249,16 @@ Panic::~Panic() { detail::panicaccess::unregister(this); }
 
 namespace runtime {
 
+static void panicSignal(g* gp) { boot::detail::panicaccess::resignal(gp); }
+
 [[noreturn]] static void throwRuntimeError(const char* msg, bool signal, uintptr pc, uintptr sp, uintptr bp) {
   g* gp = getg();
   using boot::RuntimeError, boot::detail::panicaccess;
   auto* e = new (abi::__cxa_allocate_exception(sizeof(RuntimeError))) RuntimeError(msg);
-  if (signal) panicaccess::setsignal(e, gp);
+  if (signal) {
+    panicaccess::setsignal(e, gp);
+    hooks.panicSignal = panicSignal;
+  }
   gp->sig = 0;
   if (boot::detail::unwinding() > 0) panicaccess::taketrace(e, pc, sp, bp);
   abi::__cxa_throw(e, const_cast<std::type_info*>(&typeid(RuntimeError)),

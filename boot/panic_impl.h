@@ -10,6 +10,7 @@
 
 #include "boot/panic.h"
 #include "runtime/diag/traceback.h"
+#include "runtime/mem/stack.h"
 #include "runtime/sched/proc.h"
 
 namespace boot::detail {
@@ -25,6 +26,40 @@ int throwerpcs(uintptr** pcs, uintptr pc, uintptr sp, uintptr bp);
 #define CALLER_PC_SP_BP                                                                                               \
   reinterpret_cast<uintptr>(__builtin_return_address(0)), reinterpret_cast<uintptr>(__builtin_frame_address(0)) + 16, \
       *static_cast<uintptr*>(__builtin_frame_address(0))
+
+// The stack as it was when the unwinder's search found nobody; see keptstack.cpp.
+struct keptstack {
+  static constexpr int kMostSegs = 24;  // they double in size
+  runtime::gobuf at;
+  runtime::stack bounds;
+  uintptr guard;
+  struct {
+    runtime::stackseg *s, *outer;
+    runtime::stack outerstack;
+    uintptr outersp;
+  } segs[kMostSegs];
+  int nsegs = 0;
+  struct {
+    uintptr lo, n;
+  } parts[kMostSegs + 1];
+  int nparts = 0;
+  char* memory = nullptr;  // the copy; null: no memory for it
+  uintptr bytes = 0;
+  bool back = false;
+  // What is to be reported then.
+  std::string text;
+  const uintptr* pcs = nullptr;
+  int npcs = 0;
+
+  keptstack() = default;
+  keptstack(const keptstack&) = delete;
+  keptstack& operator=(const keptstack&) = delete;
+  ~keptstack();
+};
+// False; and once more, true, when goBack has brought the stack and the goroutine back to here.
+bool keepStack(runtime::g* gp);
+// Returns only if there is nothing to go back to.
+void goBack(runtime::g* gp);
 
 // What a goroutine needs beyond its Panic objects while it unwinds: g.unhandled, null as long as nothing does.
 struct unwindstate {
@@ -43,6 +78,7 @@ struct unwindstate {
   // Calls of Goexit on the way, and the uncaught exceptions at the innermost of them.
   int goexits = 0, goexitLevel = 0;
   bool swallow = false;  // the Goexit that a deferred function has called ends where that function does
+  keptstack* kept = nullptr;
   bool aborted = false;  // it has taken the place of the exception that is on its way: no report
 
   static unwindstate* of(runtime::g* gp) { return static_cast<unwindstate*>(gp->unhandled); }
@@ -57,7 +93,10 @@ struct unwindstate {
   unwindstate() = default;
   unwindstate(const unwindstate&) = delete;
   unwindstate& operator=(const unwindstate&) = delete;
-  ~unwindstate() { delete[] pcs; }
+  ~unwindstate() {
+    delete[] pcs;
+    delete kept;
+  }
 };
 
 // libsupc++'s header in front of a thrown object, as far as it is needed to see what a catch block is busy with. Its
@@ -108,6 +147,7 @@ struct panicaccess {
   static void register_(Panic* p);
   static void unregister(Panic* p);
   static void setsignal(Panic* p, runtime::g* gp);
+  static void resignal(runtime::g* gp);
   static const std::string& chain(const Panic& p) { return p.chain_; }
   static const std::string& recovered(const Panic& p) { return p.recovered_; }
   // As what(), but it may throw what the value's own text throws.

@@ -166,14 +166,15 @@ class Cond : detail::nocopy {
 
   // Unlocks L, waits for Signal or Broadcast, locks L. The condition may be false again: look once more.
   void Wait() {
+    ::runtime::notifyList* list = detail::checked(&notify_);  // before there is a waiter, whose destructor would run
+    lockref l = L;  // once notified nothing of this Cond is looked at: it may be gone
     struct waiter : ::runtime::notifyWaiter {
       ::runtime::notifyList* list;
       ~waiter() {
         if (list != nullptr) ::runtime::notifyListDrop(list, this);  // Unlock has thrown
       }
     } w;
-    w.list = detail::checked(&notify_);
-    lockref l = L;  // once notified nothing of this Cond is looked at: it may be gone
+    w.list = list;
     ::runtime::notifyListAdd(w.list, &w);
     l.Unlock();
     w.list = nullptr;
@@ -211,17 +212,25 @@ class Pool : detail::nocopy {
   std::function<void(T*)> Drop;
 
   T* Get() {
+    notNil();
     drain();
     if (void* x = ::runtime::poolGet(&p_); x != nullptr) return static_cast<T*>(x);
     return New ? New() : nullptr;
   }
   void Put(T* x) {
+    notNil();
     if (Drop) p_.keepDropped = true;
     drain();
     ::runtime::poolPut(&p_, const_cast<std::remove_cv_t<T>*>(x));
   }
 
  private:
+  // New and Drop are whole pages away from nothing, for all that the compiler knows: it need not look at them first.
+  void notNil() {
+    auto* p = this;
+    __asm__("" : "+r"(p));
+    if (p == nullptr) ::runtime::panicplain("nil Pool");
+  }
   void drain() {
     if (p_.dropped == nullptr) return;
     while (auto x = static_cast<T*>(::runtime::poolDropped(&p_)))

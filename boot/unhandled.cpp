@@ -4,7 +4,8 @@
 // for a handler, comes to it when there is none. The stack is intact at that moment, so the routine takes the return
 // addresses of whoever panicked, and then claims to be a handler. The second phase runs all destructors and deferred
 // functions, and arrives at a landing pad in goexit, which prints and exits. So Go's order holds: deferred functions
-// first, then the report, with the frames of the place that panicked.
+// first, then the report, with the frames of the place that panicked. For a debugger's sake the stack is put back before
+// (keptstack.cpp), and the report is made from where the search ended.
 //
 // Goexit is the unwinder's forced unwinding: no handler is searched for, destructors run frame by frame until the
 // goroutine's last frame is reached.
@@ -112,10 +113,11 @@ namespace {
 
 using boot::detail::cxaException;
 
-// Prints and ends the process. pcs null: the frames of the caller.
+// Prints and ends the process. pcs null: the frames of the caller. The end itself, and with it a core, is on the
+// goroutine's own stack: a debugger that knows nothing of goroutines sees who has panicked.
 [[noreturn]] void report(const std::string& text, const uintptr* pcs, int npcs, uintptr pc, uintptr sp, uintptr bp) {
   g* gp = getg();
-  auto die = [&] {
+  auto print = [&] {
     if (startpanic_m()) {
       if (atomic::Load(&runningPanicDefers) != 0) atomic::Xadd(&runningPanicDefers, -1);
       writeErr(text.data(), text.size());
@@ -123,12 +125,13 @@ using boot::detail::cxaException;
     unwregs r = regsOf(pc, sp, bp);
     dopanic_m(gp, {&r, false, pcs, npcs});
     endpanic_m();
-    if (crashOnFatal) crash();
-    exit(2);
   };
-  if (gp == gp->m->curg) systemstack(die);
-  die();
-  __builtin_unreachable();
+  if (gp == gp->m->curg)
+    systemstack(print);
+  else
+    print();
+  if (crashOnFatal) crash();
+  exit(2);
 }
 
 // "panic: VALUE" of the exception that is being handled, and what it knows better: its frames, its signal, and what had
@@ -222,6 +225,12 @@ void unhandledpanic(_Unwind_Exception* exc) {
   }
   setfault(gp, fault);
   leaveInit(gp);
+  if (boot::detail::keptstack* k = state->kept; k != nullptr) {
+    k->text = text;
+    k->pcs = pcs;
+    k->npcs = npcs;
+    boot::detail::goBack(gp);
+  }
   report(text, pcs, npcs, CALLER_PC_SP_BP);
 }
 
@@ -245,6 +254,10 @@ _Unwind_Reason_Code gopersonality(int, _Unwind_Action actions, _Unwind_Exception
     if (header->thrown(&state->thrown, &type)) state->level = std::uncaught_exceptions();
     // From here on deferred functions run in a goroutine that is bound to die; main waits for the report.
     atomic::Xadd(&runningPanicDefers, 1u);
+    if (boot::detail::keepStack(gp)) {
+      const boot::detail::keptstack* k = state->kept;
+      report(k->text, k->pcs, k->npcs, CALLER_PC_SP_BP);
+    }
     return _URC_HANDLER_FOUND;
   }
   if (actions & _UA_HANDLER_FRAME) {

@@ -6,6 +6,8 @@
   full      a trace that does not fit on its disk says so, is JSON still, and status 0 is not given
   links     the trace's file is opened without following a link
   writers   each writer into a pipe that nobody reads, a full device and a closed descriptor: it ends, by Go's rule
+  reports   what the last words say: finalizers, the signal of a panic on its way, who started whom, objects that are nil
+  cores     a core of a panic that nobody caught has the frames and locals of who panicked
   secure    a setuid copy, run by another user, obeys nothing that the environment names (asks for root)
 """
 import argparse
@@ -223,6 +225,81 @@ def check_writers(mode, prog, tmp):
             fail(f"{mode}: report of {name} into a pipe nobody reads: status {status} {out}")
 
 
+ON_NIL = "runtime error: invalid memory address or nil pointer dereference"
+
+
+def check_reports(mode, prog, tmp):
+    status, out, err = run([prog, "finalizer"], {"GOTRACEBACK": "all"})
+    shown = re.compile(r"^goroutine \d+ \[select \(no cases\)\]:\n(?:.*\n){0,4}.*waitsForEver", re.M)
+    # Hosted mode collects nothing.
+    if mode == "pure" and not (status == 2 and shown.search(out) and shown.search(err) and "goroutines 1\n" in out):
+        fail(f"{mode}: a finalizer that waits: status {status} {out} {err}")
+    line = re.compile(r"^fatal error: sync: unlock of unlocked mutex\n\[signal SIGSEGV: segmentation violation "
+                      r"code=0x1 addr=0x0 pc=0x[0-9a-f]+\]\n\ngoroutine 1 \[running\]:\n")
+    for name, signal_ in (("signal_deferred", True), ("signal_caught", True), ("signal_other", True),
+                          ("signal_over", False), ("signal_kept", False)):
+        status, out, err = run([prog, name])
+        if status != 2 or bool(line.match(err)) != signal_ or "unlock of unlocked mutex" not in err:
+            fail(f"{mode}: {name}: status {status} {err[:300]}")
+    status, out, err = run([prog, "nil_objects"])
+    lines = [l for l in out.splitlines() if not l.startswith(("Pool", "not caught"))]
+    if status != 0 or "not caught 0" not in out or not all(l.endswith(": " + ON_NIL) for l in lines) or \
+            len(lines) < 24 or out.count(": nil Pool\n") != 3:
+        fail(f"{mode}: objects that are nil: status {status} {out} {err[:300]}")
+    status, out, err = run([prog, "ancestors"], {"GODEBUG": "tracebackancestors=5"})
+    text = re.sub(r"goroutine (?!1\b)\d+", "goroutine N", err)
+    creators = re.findall(r"^\[originating from goroutine .*\n(?:(?!\[).*\n)*", text, re.M)
+    more = re.search(r"more (-?\d+)", out)
+    if status != 2 or len(creators) != 2 or more is None or int(more.group(1)) > 256:
+        return fail(f"{mode}: ancestors: status {status} {out} {err}")
+    first, second = (c.splitlines() for c in creators)
+    if "goroutine N]" not in first[0] or "leaf" not in first[1] or not re.search(r"/ends.cpp:\d+$", first[2]) or \
+            not any(l.startswith("created by ") and "leaf" in l for l in first):
+        fail(f"{mode}: the first ancestor: {creators[0]}")
+    frames = [l for l in second if l.endswith("(...)")]
+    if "goroutine 1]" not in second[0] or sum("leaf" in l for l in frames) != 4 or \
+            frames[-1] != "main.main(...)" or "created by" in creators[1]:
+        fail(f"{mode}: the second ancestor: {creators[1]}")
+
+
+def check_cores(mode, prog, tmp):
+    gdb = shutil.which("gdb")
+    if gdb is None:
+        return print("cores: no gdb")
+    numbers = [f"local {1000 + n}\n" for n in range(5)]
+    env = {"PATH": os.environ["PATH"], "SHELL": "/bin/sh", "LC_ALL": "C.UTF-8"}
+
+    def debug(*commands):
+        done = subprocess.run([gdb, "-nx", "-q", "-batch", "-iex", "set auto-load no", "-ex", "set debuginfod enabled off", *map(str, commands)],
+                              env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, check=False)
+        return done.stdout + done.stderr
+    look = ["-ex", "bt 40"]
+    for n in range(5):
+        look += ["-ex", f'printf "local %ld\\n", **(long**)((char*)&ends_locals + {8 * n})']
+    for name, user, want in (("kept", ["inner", "keptOuter", "main"], numbers), ("kept_deep", ["inner", "deep"], numbers),
+                             ("kept_exception", ["raise", "keptException", "main"], [])):
+        # As it is when the process is about to end, and as the kernel keeps it.
+        texts = [("live", debug("-ex", "break 'runtime.exit'", "-ex", f"run {name} >/dev/null 2>&1", *look, prog))]
+        if Path("/proc/sys/kernel/core_pattern").read_text().strip() in ("core", "core.%p"):
+            for old in tmp.glob("core*"):
+                old.unlink()
+            status, _, err = run([prog, name], {"GOTRACEBACK": "crash"}, cwd=tmp, preexec_fn=lambda: resource.setrlimit(
+                resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY)))
+            cores = list(tmp.glob("core*"))
+            if status != -signal.SIGABRT or not cores:
+                fail(f"{mode}: {name}: no core: status {status} {err[-300:]}")
+            else:
+                texts.append(("core", debug(*look, prog, cores[0])))
+        for where, text in texts:
+            names = re.findall(r"^#\d+ +(?:0x[0-9a-f]+ in )?(\S+)", text, re.M)
+            missing = [u for u in user if not any(u in n for n in names)] + [w for w in want if w not in text]
+            if missing:
+                fail(f"{mode} {where} {name}: not there: {missing} in\n{text[-3000:]}")
+    status, out, err = run([prog, "kept_goexit"])
+    if status != 0 or out != "on\n" or err:
+        fail(f"{mode}: kept_goexit: status {status} {out} {err}")
+
+
 NOBODY = 65534
 
 
@@ -303,7 +380,7 @@ def main():
             if not prog.exists():
                 fail(f"no {prog}")
                 continue
-            for check in (check_ways, check_full, check_links, check_writers, check_secure):
+            for check in (check_ways, check_full, check_links, check_writers, check_reports, check_cores, check_secure):
                 if args.only in check.__name__:
                     check(mode, prog, tmp)
     print(f"{len(BAD)} failures")

@@ -53,6 +53,11 @@ struct hooks_t {
   void (*atexit)();
   // schedinit (sched). Asks all goroutines to stop while a crash is printed; tries, does not wait for ever.
   void (*freezetheworld)();
+  // boot: set by the first fault that becomes a panic. A goroutine dies by fatal or throw: if such a panic is on its way
+  // through it, or in a catch block that is open, its g gets that signal again. Allocates nothing.
+  void (*panicSignal)(g* gp);
+  // tracebackinit (diag). The return addresses of gp's stack, from those registers on; at most n. How many.
+  int (*callers)(g* gp, uintptr pc, uintptr sp, uintptr bp, uintptr* pcs, int n);
   // tracebackinit (diag). Dumps core by SIGABRT, does not return. Null: exit with 2.
   void (*crash)();
   // cxx: a program that uses std::call_once. Its two thread words go along with a goroutine that is preempted: out of the

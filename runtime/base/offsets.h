@@ -26,7 +26,7 @@
   F(g, once_callable) F(g, once_call) F(g, stackbase) F(g, segs) F(g, segnext) F(g, stackslot_hi) SZ(g)                \
   F(gobuf, sp) F(gobuf, pc) F(gobuf, g) F(gobuf, ctxt) F(gobuf, ret) F(gobuf, lr) F(gobuf, bp) SZ(gobuf)               \
   F(stack, lo) F(stack, hi) SZ(stack) F(funcval, fn) F(mutex, key) F(mutex, rank) SZ(mutex) F(note, key)               \
-  F(gQueue, head) F(gQueue, tail) SZ(gQueue) F(gList, head) SZ(gList) F(ancestorInfo, goid) F(ancestorInfo, gopc)      \
+  F(gQueue, head) F(gQueue, tail) SZ(gQueue) F(gList, head) SZ(gList) F(ancestorInfo, pcs) F(ancestorInfo, goid) F(ancestorInfo, gopc)      \
   SZ(ancestorInfo)                                                                                                     \
   F(stackseg, stk.lo) F(stackseg, stk.hi) F(stackseg, size) F(stackseg, next) F(stackseg, outer)                       \
   F(stackseg, outerstack.lo) F(stackseg, outerstack.hi) F(stackseg, outersp) F(stackseg, base) F(stackseg, len) SZ(stackseg)                              \

@@ -189,7 +189,9 @@ struct gDeadBatch {
   std::int32_t n;                    // on the global list: how many
 };
 
+constexpr int kAncestorFrames = 100;
 struct ancestorInfo {  // one creator of a goroutine, under GODEBUG=tracebackancestors=N
+  slice<uintptr> pcs;  // its stack, at the go statement
   std::int64_t goid;
   uintptr gopc;
 };
@@ -216,7 +218,7 @@ struct g {
   g* schedahead;               // as schedlink, but some places further: a hint for prefetching, may be stale
   waitReason waitreason;       // if _Gwaiting; set before parking
   bool preempt;                // preemption asked for; written by any thread, a hint like stackguard0
-  bool isSystem;               // init: bgsweep and the like; not counted by NumGoroutine
+  bool isSystem;               // owner: bgsweep and the like; the finalizers' while it runs none. Not in NumGoroutine
   ::runtime::m* lockedm;       // owner: the M this G is locked to
 
   // A life's start and end touch the four lines up to here and no more: a thousand goroutines fit the cache better.

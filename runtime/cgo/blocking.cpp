@@ -309,8 +309,13 @@ SLEEPS(int, gethostbyaddr_r,
 // arguments are all integers.
 long syscallFixed(long nr, long a, long b, long c, long d, long e, long f) noexcept __asm__("syscall");
 long syscallFixed(long nr, long a, long b, long c, long d, long e, long f) noexcept {
-  long r =
-      sleeps(nr, b) ? cgo::outside([=] { return syscall6(nr, a, b, c, d, e, f); }) : syscall6(nr, a, b, c, d, e, f);
+  long r;
+  if (nr == SYS_write)
+    r = writeSome(static_cast<int>(a), reinterpret_cast<const void*>(b), static_cast<std::size_t>(c));
+  else if (sleeps(nr, b))
+    r = cgo::outside([=] { return syscall6(nr, a, b, c, d, e, f); });
+  else
+    r = syscall6(nr, a, b, c, d, e, f);
   if (r >= 0 || r < -4095) return r;
   errno = static_cast<int>(-r);
   return -1;

@@ -18,15 +18,19 @@ using ending = void (*)(int);
   runtime::exit(code);
 }
 
-int afterTrace(bool (*write)(), int code) { return write != nullptr && !write() ? runtime::exitstatus(code) : code; }
+int afterTrace(int code) {
+  auto stop = runtime::hooks.traceStop;
+  return stop != nullptr && !stop() ? runtime::exitstatus(code) : code;
+}
 
 }  // namespace
 
 extern "C" {
 
-[[noreturn]] void exit(int code) noexcept { goOn("exit", afterTrace(runtime::hooks.traceStop, code)); }
-[[noreturn]] void quick_exit(int code) noexcept { goOn("quick_exit", afterTrace(runtime::hooks.traceStop, code)); }
-[[noreturn]] void _exit(int code) { goOn("_exit", afterTrace(runtime::hooks.traceCrash, code)); }
-[[noreturn]] void _Exit(int code) noexcept { goOn("_Exit", afterTrace(runtime::hooks.traceCrash, code)); }
+[[noreturn]] void exit(int code) noexcept { goOn("exit", afterTrace(code)); }
+[[noreturn]] void quick_exit(int code) noexcept { goOn("quick_exit", afterTrace(code)); }
+// By the system call at once: a signal's handler may call them, and a child that has just been forked.
+[[noreturn]] void _exit(int code) { runtime::exit(code); }
+[[noreturn]] void _Exit(int code) noexcept { runtime::exit(code); }
 
 }  // extern "C"

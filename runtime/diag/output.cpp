@@ -50,4 +50,15 @@ std::ptrdiff_t writeFull(int fd, const void* p, std::size_t n) {
   return static_cast<std::ptrdiff_t>(done);
 }
 
+// Where the kernel came back with EPIPE when the signal was delivered.
+bool brokenOutput(std::uint32_t sig, const ucontext* ctx) {
+  constexpr std::uint64_t kEPIPE = 32;
+  const sigcontext& c = ctx->mc;
+  if (sig != SIGPIPE_ || !iscgo || c.rax != -kEPIPE || (c.rdi != 1 && c.rdi != 2)) return false;
+  if (isRuntimeText(c.rip) || isUserText(c.rip)) return false;
+  if (c.rip % physPageSize < 2) return false;
+  auto* p = reinterpret_cast<const std::uint8_t*>(c.rip);
+  return p[-2] == 0x0f && p[-1] == 0x05;  // syscall
+}
+
 }  // namespace runtime

@@ -9,13 +9,20 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace runtime {
+
+struct ucontext;
 
 // One write(2), whose goroutine lets its P go meanwhile: the number of bytes, or -errno.
 std::ptrdiff_t writeSome(int fd, const void* p, std::size_t n);
 // All n bytes, through partial writes, interrupts and a descriptor that is not ready: n, or what was written before an
 // error, or -errno if that is nothing.
 std::ptrdiff_t writeFull(int fd, const void* p, std::size_t n);
+
+// For SIGPIPE's handler: was it raised by a write to 1 or 2 that libc has made (hosted mode's printf, cout)? A system
+// call that the program makes by itself has its error, as in Go.
+bool brokenOutput(std::uint32_t sig, const ucontext* ctx);
 
 }  // namespace runtime

@@ -20,6 +20,7 @@
 #include "runtime/base/hooks.h"
 #include "runtime/base/panic.h"
 #include "runtime/base/print.h"
+#include "runtime/diag/output.h"
 #include "runtime/diag/sigqueue.h"
 #include "runtime/diag/symtab.h"
 #include "runtime/diag/traceback.h"
@@ -158,19 +159,6 @@ LANDMARK void sigpipe() {
 // ---------------------------------------------------------------------------------------------------------------
 // From the kernel to sighandler
 // ---------------------------------------------------------------------------------------------------------------
-
-// SIGPIPE, raised by a write to 1 or 2 that libc has made (hosted mode's printf, cout): where the kernel came back with
-// EPIPE when it was delivered. The runtime's own writes see to it themselves (output.h); a system call that the program
-// makes by itself has its error, as in Go.
-static bool brokenOutput(std::uint32_t sig, const ucontext* ctx) {
-  constexpr std::uint64_t kEPIPE = 32;
-  const sigcontext& c = ctx->mc;
-  if (sig != SIGPIPE_ || !iscgo || c.rax != -kEPIPE || (c.rdi != 1 && c.rdi != 2)) return false;
-  if (isRuntimeText(c.rip) || isUserText(c.rip)) return false;
-  if (c.rip % physPageSize < 2) return false;
-  auto* p = reinterpret_cast<const std::uint8_t*>(c.rip);
-  return p[-2] == 0x0f && p[-1] == 0x05;  // syscall
-}
 
 #ifdef BOOT_HOSTED
 // What of the stack above sp may be read, on a thread that we know nothing of: 64 KB at most.

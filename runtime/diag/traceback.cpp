@@ -122,6 +122,9 @@ BOOTMARK void tracebackinit() {
   hooks.initsig = initsig;
   hooks.preemptM = preemptM;
   hooks.crash = crash;
+  hooks.callers = [](g* gp, uintptr pc, uintptr sp, uintptr bp, uintptr* pcs, int n) {
+    return gcallers(regsOf(pc, sp, bp), gp, pcs, n);
+  };
   hooks.freezetheworld = freezetheworld;
   hooks.schedtrace = schedtrace;
   BOOTSTEP("runtime.tracebackinit", "level,all", tracebackCache >> kTracebackShift,
@@ -212,20 +215,29 @@ int walkAndPrint(const unwregs& start, g* gp, bool trap, bool all) {
 
 }  // namespace
 
-void printcreatedby(g* gp) {
-  if (gp->goid == 1 || gp->gopc == 0) return;
+// "created by": whose go statement is at gopc.
+static void printcreator(uintptr gopc) {
   funcloc loc[kMaxInline];
-  int n = pclookup(gp->gopc - 1, loc, kMaxInline);
+  int n = pclookup(gopc - 1, loc, kMaxInline);
   // The go statement may stand in an inlined helper of ours: the first frame that is the user's made the goroutine. The
   // runtime's own are made by the runtime.
   for (int i = 0; i < n; i++) {
     if (loc[i].hidden && i + 1 < n) continue;
     if (loc[i].hidden && gotraceback().level < 2) return;
-    funcinfo f = findfunc(gp->gopc);
+    funcinfo f = findfunc(gopc);
     emitf("created by {}\n\t{}:{} +{:#x}\n", loc[i].func, loc[i].file != nullptr ? loc[i].file : "?", loc[i].line,
-          gp->gopc - f.entry);
+          gopc - f.entry);
     return;
   }
+}
+
+void printcreatedby(g* gp) {
+  if (gp->goid != 1 && gp->gopc != 0) printcreator(gp->gopc);
+}
+
+static void printelided() {
+  static constexpr char text[] = "...additional frames elided...\n";
+  emit(text, sizeof text - 1);
 }
 
 static void printancestors(g* gp) {
@@ -233,13 +245,11 @@ static void printancestors(g* gp) {
   for (std::int64_t i = 0; i < gp->ancestors->len; i++) {
     const ancestorInfo& a = gp->ancestors->array[i];
     emitf("[originating from goroutine {}]:\n", a.goid);
-    funcloc loc[kMaxInline];
-    int n = pclookup(a.gopc - 1, loc, kMaxInline);
-    for (int k = 0; k < n; k++)
-      if (!loc[k].hidden) {
-        emitf("created by {}\n\t{}:{}\n", loc[k].func, loc[k].file != nullptr ? loc[k].file : "?", loc[k].line);
-        break;
-      }
+    framePrinter pr{gp, showsRuntime(gp), false};
+    for (std::int64_t k = 0; k < a.pcs.len; k++)
+      if (!pr.frame(a.pcs.array[k], a.pcs.array[k] - 1, 0, 0)) break;
+    if (a.pcs.len == kAncestorFrames) printelided();
+    if (a.goid != 1 && a.gopc != 0) printcreator(a.gopc);
   }
 }
 
@@ -369,6 +379,7 @@ static void freezetheworld() {
 static bool didothers;  // under the right to print: the other goroutines are shown once, whoever dies
 
 LANDMARK void dopanic_m(g* gp, const tracestart& from) {
+  if (gp->sig == 0 && getg()->m->throwing != throwTypeNone && hooks.panicSignal != nullptr) hooks.panicSignal(gp);
   if (gp->sig != 0) {
     const char* name = signame(gp->sig);
     if (name != nullptr)

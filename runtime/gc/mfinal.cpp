@@ -136,7 +136,12 @@ LANDMARK void runfinq(void*) {
     void *obj = q->obj, *closure = q->closure;
     auto* fn = q->fn;
     freeManual(q);
+    // While it runs what the program gave it, it is one of the program's: tracebacks show where it waits, and a deadlock
+    // counts it. NumGoroutine does not.
+    g* gp = getg();
+    gp->isSystem = false;
     fn(obj, closure);
+    gp->isSystem = true;
   }
 }
 

@@ -69,17 +69,40 @@ LANDMARK void gostartcallfn(gobuf* buf, funcval* fv) {
   gostartcall(buf, fv->fn, data);
 }
 
-// Who created whom, for tracebacks under GODEBUG=tracebackancestors=N: the creator and its own ancestors, N in all.
-static slice<ancestorInfo>* saveAncestors(g* callergp) {
-  if (debug.tracebackancestors <= 0 || callergp->goid == 0) return nullptr;
+// Who created whom, for tracebacks under GODEBUG=tracebackancestors=N: the creator and its own ancestors, N in all, each
+// with the stack that it had. It is written to what newg's last life has left, if that is enough: memory is taken only for
+// more than any life of this g has needed. pc, sp and bp are callergp's.
+[[gnu::noinline, gnu::cold]] static slice<ancestorInfo>* saveAncestors(slice<ancestorInfo>* s, g* callergp, uintptr pc,
+                                                                       uintptr sp, uintptr bp) {
+  if (callergp->goid == 0) return nullptr;
   std::int64_t have = callergp->ancestors != nullptr ? callergp->ancestors->len : 0;
   std::int64_t n = have + 1 < debug.tracebackancestors ? have + 1 : debug.tracebackancestors;
-  auto* s = static_cast<slice<ancestorInfo>*>(
-      persistentalloc(sizeof(slice<ancestorInfo>) + static_cast<uintptr>(n) * sizeof(ancestorInfo), 8));
-  s->array = reinterpret_cast<ancestorInfo*>(s + 1);
-  s->len = s->cap = n;
-  s->array[0] = {callergp->goid, callergp->gopc};
-  for (std::int64_t i = 1; i < n; i++) s->array[i] = callergp->ancestors->array[i - 1];
+  if (s == nullptr || s->cap < n) {
+    std::int64_t cap = s != nullptr && s->cap * 2 > n ? s->cap * 2 : n;
+    auto size = sizeof(slice<ancestorInfo>) + static_cast<uintptr>(cap) * sizeof(ancestorInfo);
+    auto* grown = static_cast<slice<ancestorInfo>*>(persistentalloc(size, 8));
+    grown->array = reinterpret_cast<ancestorInfo*>(grown + 1);
+    for (std::int64_t i = 0; i < cap; i++) grown->array[i] = s != nullptr && i < s->cap ? s->array[i] : ancestorInfo{};
+    grown->cap = cap;
+    s = grown;
+  }
+  s->len = n;
+  auto set = [](ancestorInfo& to, std::int64_t goid, uintptr gopc, const uintptr* pcs, std::int64_t npcs) {
+    if (to.pcs.cap < npcs)
+      to.pcs = {static_cast<uintptr*>(persistentalloc(static_cast<uintptr>(npcs) * sizeof(uintptr), 8)), 0, npcs};
+    for (std::int64_t k = 0; k < npcs; k++) to.pcs.array[k] = pcs[k];
+    to.pcs.len = npcs;
+    to.goid = goid;
+    to.gopc = gopc;
+  };
+  uintptr pcs[kAncestorFrames];
+  int npcs = 0;
+  if (hooks.callers != nullptr) systemstack([&] { npcs = hooks.callers(callergp, pc, sp, bp, pcs, kAncestorFrames); });
+  set(s->array[0], callergp->goid, callergp->gopc, pcs, npcs);
+  for (std::int64_t i = 1; i < n; i++) {
+    const ancestorInfo& a = callergp->ancestors->array[i - 1];
+    set(s->array[i], a.goid, a.gopc, a.pcs.array, a.pcs.len);
+  }
   return s;
 }
 
@@ -117,7 +140,14 @@ ALWAYS_INLINE void newproc1_init(g* newg, p* pp, void (*fn)(void*), std::size_t 
   newg->sched.g = newg;
   gostartcallfn(&newg->sched, fv);
   newg->gopc = callerpc;
-  if (UNLIKELY(debug.tracebackancestors > 0)) newg->ancestors = saveAncestors(callergp);
+  if (UNLIKELY(debug.tracebackancestors > 0)) {
+    // Either the caller runs this itself, or it has come to g0 for it.
+    if (auto* fp = static_cast<uintptr*>(__builtin_frame_address(0)); callergp == getg())
+      newg->ancestors = saveAncestors(newg->ancestors, callergp, fp[1], reinterpret_cast<uintptr>(fp + 2), fp[0]);
+    else
+      newg->ancestors =
+          saveAncestors(newg->ancestors, callergp, callergp->sched.pc, callergp->sched.sp, callergp->sched.bp);
+  }
   newg->startpc = reinterpret_cast<uintptr>(fn);
   newg->isSystem = false;
   if (pp->goidcache == pp->goidcacheend) {

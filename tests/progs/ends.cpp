@@ -1,7 +1,6 @@
 // Ways to end, and writers: what tests/check_ends.py runs. `ends WAY`, `ends out WRITER`, `ends secure`.
 // HOSTED: also
 // RUN: %prog return
-// STDOUT-MATCH: buffered
 // STDOUT-MATCH: atexit
 // STDOUT-MATCH: destructor
 #include <boot/boot.h>
@@ -169,6 +168,218 @@ int out(const char* name, int fd) {
   return 97;
 }
 
+// ---- reports ----
+
+// What a finalizer waits for is shown as what any goroutine waits for.
+struct finalized {
+  int* p = nullptr;
+  char fill[100];
+};
+[[gnu::noinline]] void waitsForEver() { boot::select(); }
+[[gnu::noinline]] void drop() {
+  for (int i = 0; i < 16; i++) runtime::SetFinalizer(boot::New<finalized>(), [](finalized*) { waitsForEver(); });
+}
+[[gnu::noinline]] void clobber() {
+  volatile char a[2048];
+  memset(const_cast<char*>(a), 0, sizeof a);
+}
+std::string stacks() {
+  std::string s(64 << 10, '\0');
+  s.resize(runtime::Stack(s.data(), s.size(), true));
+  return s;
+}
+void finalizer() {
+  std::string s;
+  for (int i = 0; i < 100 && s.find("waitsForEver") == s.npos; i++) {
+    drop();
+    clobber();
+    runtime::GC();
+    boot::time::Sleep(std::chrono::milliseconds(5));
+    s = stacks();
+  }
+  boot::print("{}", s);
+  boot::println("goroutines {}", runtime::NumGoroutine());
+  boot::panic("away");
+}
+
+void unlockNothing() { boot::sync::Mutex().Unlock(); }
+void signalDeferred() {
+  boot::defer d{unlockNothing};
+  *nil = 1;
+}
+void signalCaught() {
+  try {
+    *nil = 1;
+  } catch (const boot::Panic&) {
+    unlockNothing();
+  }
+}
+void signalOver() {
+  try {
+    *nil = 1;
+  } catch (const boot::Panic&) {}
+  unlockNothing();
+}
+void signalKept() {
+  std::exception_ptr p;
+  try {
+    *nil = 1;
+  } catch (const boot::Panic&) {
+    p = std::current_exception();
+  }
+  unlockNothing();
+}
+void signalOther() {  // a newer panic without one is in a catch block
+  boot::defer d{[] {
+    try {
+      boot::panic("inner");
+    } catch (const boot::Panic&) {
+      unlockNothing();
+    }
+  }};
+  *nil = 1;
+}
+
+// A method of an object that is not there is a panic that can be caught, whatever the object.
+int notCaught = 0;
+template <class T, class F>
+void onNil(const char* what, F f) {
+  T* p = nullptr;
+  __asm__("" : "+r"(p));
+  try {
+    f(*p);
+    boot::println("{}: no panic", what);
+    notCaught++;
+  } catch (const boot::Panic& e) {
+    boot::println("{}: {}", what, e.what());
+  }
+}
+void nilObjects() {
+  using namespace boot::sync;
+  onNil<Mutex>("Mutex.Lock", [](Mutex& x) { x.Lock(); });
+  onNil<Mutex>("Mutex.TryLock", [](Mutex& x) { x.TryLock(); });
+  onNil<Mutex>("Mutex.Unlock", [](Mutex& x) { x.Unlock(); });
+  onNil<RWMutex>("RWMutex.Lock", [](RWMutex& x) { x.Lock(); });
+  onNil<RWMutex>("RWMutex.Unlock", [](RWMutex& x) { x.Unlock(); });
+  onNil<RWMutex>("RWMutex.RLock", [](RWMutex& x) { x.RLock(); });
+  onNil<RWMutex>("RWMutex.RUnlock", [](RWMutex& x) { x.RUnlock(); });
+  onNil<RWMutex>("RWMutex.TryLock", [](RWMutex& x) { x.TryLock(); });
+  onNil<RWMutex>("RWMutex.TryRLock", [](RWMutex& x) { x.TryRLock(); });
+  onNil<RWMutex>("RWMutex.RLocker", [](RWMutex& x) { x.RLocker().Lock(); });
+  onNil<WaitGroup>("WaitGroup.Add", [](WaitGroup& x) { x.Add(1); });
+  onNil<WaitGroup>("WaitGroup.Done", [](WaitGroup& x) { x.Done(); });
+  onNil<WaitGroup>("WaitGroup.Wait", [](WaitGroup& x) { x.Wait(); });
+  onNil<Once>("Once.Do", [](Once& x) { x.Do([] {}); });
+  onNil<Cond>("Cond.Wait", [](Cond& x) { x.Wait(); });
+  onNil<Cond>("Cond.Signal", [](Cond& x) { x.Signal(); });
+  onNil<Cond>("Cond.Broadcast", [](Cond& x) { x.Broadcast(); });
+  static int value;
+  onNil<Pool<int>>("Pool.Put", [](Pool<int>& x) { x.Put(&value); });
+  onNil<Pool<int>>("Pool.Get", [](Pool<int>& x) { x.Get(); });
+  onNil<Pool<>>("Pool<>.Put", [](Pool<>& x) { x.Put(&value); });
+  onNil<boot::time::Timer>("Timer.Stop", [](boot::time::Timer& x) { x.Stop(); });
+  onNil<boot::time::Timer>("Timer.Reset", [](boot::time::Timer& x) { x.Reset(std::chrono::seconds(1)); });
+  onNil<boot::time::Ticker>("Ticker.Stop", [](boot::time::Ticker& x) { x.Stop(); });
+  onNil<boot::time::Ticker>("Ticker.Reset", [](boot::time::Ticker& x) { x.Reset(std::chrono::seconds(1)); });
+  onNil<boot::chan<int>>("chan.send", [](boot::chan<int>& x) { x.send(1); });
+  onNil<boot::chan<int>>("chan.recv", [](boot::chan<int>& x) { x.recv(); });
+  onNil<boot::chan<int>>("chan.close", [](boot::chan<int>& x) { x.close(); });
+  boot::println("not caught {}", notCaught);
+}
+
+#pragma GCC diagnostic ignored "-Winfinite-recursion"  // a panic ends it
+// Who started whom, with the stacks that they had.
+[[gnu::noinline]] void leaf(int n, boot::chan<int> c) {
+  if (n == 0) {
+    go([c] {
+      go([] { boot::panic("away"); });
+      c.recv();
+    });
+    boot::time::Sleep(std::chrono::hours(1));
+  }
+  leaf(n - 1, c);
+  (void)c.len();
+}
+void ancestors() {
+  // Many lives of the same g's: what is kept for them is not taken anew for each.
+  auto done = boot::make_chan<int>();
+  auto lives = [&] {
+    for (int i = 0; i < 20000; i++) {
+      go([=] { done.send(1); });
+      done.recv();
+    }
+    runtime::MemStats m;
+    runtime::ReadMemStats(&m);
+    return m.Sys;
+  };
+  auto before = lives(), after = lives();
+  boot::println("more {}", (after - before) >> 10);
+  leaf(3, boot::make_chan<int>());
+}
+
+// A panic deep down, for a debugger: what its frames hold is there still when it is reported. Deferred functions change it.
+extern "C" {
+volatile long* ends_locals[5];  // the addresses of number in inner(0) to inner(3), and of outer
+}
+[[gnu::noinline]] void inner(int n, const char* text) {
+  volatile long number = 1000 + n;
+  ends_locals[n] = &number;
+  std::string local = "local";
+  boot::defer d{[&] { number = number + 1; }};
+  if (n == 0) boot::panic(text);
+  inner(n - 1, text);
+  __asm__ volatile("" : : "r"(local.data()) : "memory");
+}
+[[gnu::noinline]] long deep(long n) {
+  volatile long pad[100];
+  pad[n % 100] = n;
+  if (n == 0) inner(3, "from below");
+  return deep(n - 1) + pad[n % 100];
+}
+[[gnu::noinline]] void disturb() {  // what a deferred function uses of the stack
+  volatile char a[30000];
+  for (auto& c : a) c = 0x55;
+}
+[[gnu::noinline]] void keptOuter(int depth) {
+  volatile long outer = 1004;
+  ends_locals[4] = &outer;
+  boot::defer d{[&] {
+    disturb();
+    outer = outer + 1;
+  }};
+  if (depth == 0)
+    inner(3, "from below");
+  else
+    deep(depth);
+  outer = outer + 1;
+}
+void kept() { keptOuter(0); }
+void keptDeep() { keptOuter(2000); }
+[[gnu::noinline]] void keptException() {
+  boot::defer d{disturb};
+  raise("from below");
+}
+void keptGoexit() {  // a Goexit takes its place: nothing is reported
+  go([] {
+    boot::defer d{[] { runtime::Goexit(); }};
+    inner(3, "from below");
+  });
+  boot::time::Sleep(std::chrono::milliseconds(20));
+  boot::println("on");
+}
+const way reports[] = {{"finalizer", finalizer},
+                       {"signal_deferred", signalDeferred},
+                       {"signal_caught", signalCaught},
+                       {"signal_over", signalOver},
+                       {"signal_kept", signalKept},
+                       {"signal_other", signalOther},
+                       {"nil_objects", nilObjects},
+                       {"ancestors", ancestors},
+                       {"kept", kept},
+                       {"kept_deep", keptDeep},
+                       {"kept_exception", keptException},
+                       {"kept_goexit", keptGoexit}};
+
 // What the environment names, as somebody with more rights than their caller sees it.
 void secure() {
   const char* s = secure_getenv("GODEBUG");
@@ -197,6 +408,11 @@ void main_main() {
     _exit(0);
   }
   if (what == "secure") return secure();
+  for (const way& w : reports)
+    if (what == w.name) {
+      w.f();
+      _exit(0);
+    }
   if (what == "out") _exit(out(args[2], args.size() > 3 ? atoi(args[3]) : 1));
   atexit([] { say("atexit\n"); });
   at_quick_exit([] { say("at_quick_exit\n"); });
