@@ -311,9 +311,8 @@ LANDMARK void goexit1() {
   m* mp = gp->m;
   p* pp = mp->p;
   if (LIKELY(plainTurn(mp, pp) && hooks.traceEvent == nullptr && gp->cxxspecific == nullptr &&
-             gp->cxxthread == nullptr && gp->segs == nullptr &&
-             gp->segnext == nullptr && !gp->isSystem && mp->lockedInt == 0 && mp->locks == 0 && pp->gFreeN > 0 &&
-             pp->gFreeN < 2 * kDeadBatch - 1)) {
+             gp->cxxthread == nullptr && gp->segs == nullptr && gp->segnext == nullptr && !gp->isSystem &&
+             mp->lockedInt == 0 && mp->locks == 0 && pp->gFreeN > 0 && pp->gFreeN < 2 * kDeadBatch - 1)) {
     gobuf* buf = nullptr;
     if (LIKELY(singleP())) {
       if (g* next = peekLocal(pp); next != nullptr) buf = takeLocal(mp, pp, next);

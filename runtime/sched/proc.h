@@ -138,6 +138,7 @@ void wirep(p* pp) GOSYM("runtime.wirep");
 p* releasep() GOSYM("runtime.releasep");
 void pidleput(p* pp) GOSYM("runtime.pidleput");  // sched.lock held
 p* pidleget() GOSYM("runtime.pidleget");
+void wakeSysmon();  // if it is in its long sleep; sched.lock is held
 void stopTheWorld(const char* reason) GOSYM("runtime.stopTheWorld");
 void startTheWorld() GOSYM("runtime.startTheWorld");
 void stopTheWorldWithSema() GOSYM("runtime.stopTheWorldWithSema");  // on g0, worldsema held

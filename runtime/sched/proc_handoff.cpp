@@ -85,10 +85,6 @@ static void joinLater() {
   lock(&sched.lock);
   newmComing--;
   p* pp = pidleget();
-  if (pp != nullptr && atomic::Load(&sched.sysmonwait) != 0) {
-    atomic::Store(&sched.sysmonwait, 0u);
-    notewakeup(&sched.sysmonnote);
-  }
   unlock(&sched.lock);
   if (pp == nullptr) return stopm();
   acquirep(pp);

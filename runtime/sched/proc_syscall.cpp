@@ -36,10 +36,7 @@ LANDMARK void reentersyscall(uintptr pc, uintptr sp, uintptr bp) {
     // sysmon sleeps because all were idle; somebody must be able to take our P.
     systemstack([] {
       lock(&sched.lock);
-      if (atomic::Load(&sched.sysmonwait) != 0) {
-        atomic::Store(&sched.sysmonwait, 0u);
-        notewakeup(&sched.sysmonnote);
-      }
+      wakeSysmon();
       unlock(&sched.lock);
     });
     save(pc, sp, bp);
@@ -121,10 +118,6 @@ static bool exitsyscallfast(p* oldp) {
   systemstack([&] {
     lock(&sched.lock);
     p* pp = pidleget();
-    if (pp != nullptr && atomic::Load(&sched.sysmonwait) != 0) {
-      atomic::Store(&sched.sysmonwait, 0u);
-      notewakeup(&sched.sysmonnote);
-    }
     unlock(&sched.lock);
     if (pp != nullptr) {
       acquirep(pp);
@@ -146,9 +139,6 @@ LANDMARK void exitsyscall0(g* gp) {
     globrunqput(gp);
     // Read before the unlock: once it is in the queue another M may run gp and end it.
     locked = gp->lockedm != nullptr;
-  } else if (atomic::Load(&sched.sysmonwait) != 0) {
-    atomic::Store(&sched.sysmonwait, 0u);
-    notewakeup(&sched.sysmonnote);
   }
   unlock(&sched.lock);
   if (pp != nullptr) {

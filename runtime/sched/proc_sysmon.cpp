@@ -76,7 +76,7 @@ LANDMARK void checkdead() {
   }
   for (std::int64_t i = 0; i < allp.len; i++)
     if (atomic::Load(&allp.array[i]->numTimers) != 0) return;  // a timer will wake somebody
-  unlock(&sched.lock);  // schedtrace, run by a crash, takes it
+  unlock(&sched.lock);                                         // schedtrace, run by a crash, takes it
   if (debug.deadlockgraph > 0 && hooks.deadlockGraph != nullptr) hooks.deadlockGraph();
   getg()->m->throwing = -1;  // the thread that notices has nothing to show
   fatal("all goroutines are asleep - deadlock!");

@@ -165,14 +165,24 @@ LANDMARK void pidleput(p* pp) {
   atomic::Xadd(&sched.npidle, 1u);
 }
 
+// Wakes sysmon with the P: it may have gone to sleep, for a minute, in the moment in which all were idle, and what runs on
+// this P from now on must be watched. (Go wakes it in some of the places that take a P, and not in others: between an M's
+// giving its P up and its second look at the queues sysmon may fall asleep there, and a loop is not preempted.)
 LANDMARK p* pidleget() {
   assertLockHeld(&sched.lock);
   p* pp = sched.pidle;
   if (pp != nullptr) {
     sched.pidle = pp->link;
     atomic::Xadd(&sched.npidle, ~0u);
+    wakeSysmon();
   }
   return pp;
+}
+
+void wakeSysmon() {
+  if (LIKELY(atomic::Load(&sched.sysmonwait) == 0)) return;
+  atomic::Store(&sched.sysmonwait, 0u);
+  notewakeup(&sched.sysmonnote);
 }
 
 // ---- worldsema: the right to stop the world, handed over in order ----
@@ -277,10 +287,7 @@ LANDMARK std::int64_t startTheWorldWithSema() {
   }
   p* p1 = procresize(procs);
   atomic::Store(&sched.gcwaiting, 0u);
-  if (atomic::Load(&sched.sysmonwait) != 0) {
-    atomic::Store(&sched.sysmonwait, 0u);
-    notewakeup(&sched.sysmonnote);
-  }
+  wakeSysmon();
   unlock(&sched.lock);
   while (p1 != nullptr) {
     p* pp = p1;
