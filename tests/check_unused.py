@@ -113,7 +113,7 @@ def main():
                 errors.append(f"{struct}.{name} {state}")
 
     hooks = (args.root / "runtime/base/hooks.h").read_text()
-    names = re.findall(r"\(\*(\w+)\)", strip(hooks))
+    names = re.findall(r"^  [^(\n]*\(\*(\w+)\)", strip(hooks), re.M)  # not those of a hook's own arguments
     for name in names:
         count += 1
         all_code = "\n".join(code)

@@ -193,7 +193,7 @@ void freeSlot(uintptr p, const mspan* s) {
   heapArena* a = arenaOf(p);
   if (!testAndSet(chk.bits[a->index]->free, (p - a->base) / kGrain)) return;
   printf("runtime: block {:#x} of {} bytes is free twice\n", p, s->elemsize);
-  throw_("checkmark: list of free blocks broken");
+  throw_("checkmark: a block is free twice");
 }
 
 void freeChain(void* head) {
