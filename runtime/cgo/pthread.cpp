@@ -121,6 +121,10 @@ int pthread_cond_clockwait(pthread_cond_t* c, pthread_mutex_t* mu, clockid_t clo
   return cgo::outside([=] { return NEXT(pthread_cond_clockwait)(c, mu, clock, t); });
 }
 
+// libstdc++ makes negative nanoseconds of a time before the epoch with a fraction, and takes the EINVAL that libc has for
+// them for success: two writers held a shared_timed_mutex. Such a time is over.
+static bool beforeEpoch(const timespec* t) { return t->tv_sec <= 0 && t->tv_nsec < 0 && t->tv_nsec > -1'000'000'000; }
+
 int pthread_rwlock_rdlock(pthread_rwlock_t* l) noexcept {
   int r = NEXT(pthread_rwlock_tryrdlock)(l);
   return r != EBUSY ? r : cgo::outside([l] { return NEXT(pthread_rwlock_rdlock)(l); });
@@ -136,22 +140,26 @@ int pthread_rwlock_trywrlock(pthread_rwlock_t* l) noexcept {
 }
 int pthread_rwlock_timedrdlock(pthread_rwlock_t* l, const timespec* t) noexcept {
   int r = NEXT(pthread_rwlock_tryrdlock)(l);
-  return r != EBUSY ? r : cgo::outside([=] { return NEXT(pthread_rwlock_timedrdlock)(l, t); });
+  if (r != EBUSY || beforeEpoch(t)) return r != EBUSY ? r : ETIMEDOUT;
+  return cgo::outside([=] { return NEXT(pthread_rwlock_timedrdlock)(l, t); });
 }
 int pthread_rwlock_clockrdlock(pthread_rwlock_t* l, clockid_t c, const timespec* t) noexcept {
   int r = NEXT(pthread_rwlock_tryrdlock)(l);
-  return r != EBUSY ? r : cgo::outside([=] { return NEXT(pthread_rwlock_clockrdlock)(l, c, t); });
+  if (r != EBUSY || beforeEpoch(t)) return r != EBUSY ? r : ETIMEDOUT;
+  return cgo::outside([=] { return NEXT(pthread_rwlock_clockrdlock)(l, c, t); });
 }
 int pthread_rwlock_timedwrlock(pthread_rwlock_t* l, const timespec* t) noexcept {
   return takeWrite([=] {
     int r = NEXT(pthread_rwlock_trywrlock)(l);
-    return r != EBUSY ? r : cgo::outside([=] { return NEXT(pthread_rwlock_timedwrlock)(l, t); });
+    if (r != EBUSY || beforeEpoch(t)) return r != EBUSY ? r : ETIMEDOUT;
+    return cgo::outside([=] { return NEXT(pthread_rwlock_timedwrlock)(l, t); });
   });
 }
 int pthread_rwlock_clockwrlock(pthread_rwlock_t* l, clockid_t c, const timespec* t) noexcept {
   return takeWrite([=] {
     int r = NEXT(pthread_rwlock_trywrlock)(l);
-    return r != EBUSY ? r : cgo::outside([=] { return NEXT(pthread_rwlock_clockwrlock)(l, c, t); });
+    if (r != EBUSY || beforeEpoch(t)) return r != EBUSY ? r : ETIMEDOUT;
+    return cgo::outside([=] { return NEXT(pthread_rwlock_clockwrlock)(l, c, t); });
   });
 }
 int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {

@@ -52,7 +52,9 @@ parkResult parkEnlisted(waiter* w, std::int64_t deadline, waitReason why);
 bool canPark();
 
 // A deadline in nanotime's terms from a time of a POSIX clock, and from now on. deadlineOf is false, which means EINVAL,
-// for any clock but CLOCK_REALTIME and CLOCK_MONOTONIC, and for nanoseconds that are not below a second.
+// for any clock but CLOCK_REALTIME and CLOCK_MONOTONIC, and for nanoseconds that are not below a second. Nanoseconds below 0
+// with no second above 0 are a time that is over, though libc says EINVAL: libstdc++ makes them of times before the epoch,
+// and takes EINVAL of a shared lock for success, of a futex for a reason to try again, for ever.
 bool deadlineOf(int clock, const timespec* abs, std::int64_t* deadline);
 std::int64_t deadlineIn(std::int64_t ns);
 

@@ -38,8 +38,13 @@ static std::int64_t nanoseconds(const timespec* ts) {
   return ns;
 }
 
+// What libstdc++ makes of a time before the epoch with a fraction: seconds cut towards zero, and negative nanoseconds.
+static bool beforeEpoch(const timespec* ts) {
+  return ts->tv_sec <= 0 && ts->tv_nsec < 0 && ts->tv_nsec > -1'000'000'000;
+}
+
 bool deadlineOf(int clock, const timespec* abs, std::int64_t* deadline) {
-  if (!valid(abs) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)) return false;
+  if ((!valid(abs) && !beforeEpoch(abs)) || (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC)) return false;
   std::int64_t ns = nanoseconds(abs);
   if (ns == INT64_MAX) {
     *deadline = kForever;
@@ -145,7 +150,8 @@ long syscall(long nr, ...) noexcept {
                                  static_cast<std::uint32_t>(a[2]), reinterpret_cast<const timespec*>(a[3]), &r))
     return checked(r);
   if (nr == SYS_write)
-    return checked(writeSome(static_cast<int>(a[0]), reinterpret_cast<const void*>(a[1]), static_cast<std::size_t>(a[2])));
+    return checked(
+        writeSome(static_cast<int>(a[0]), reinterpret_cast<const void*>(a[1]), static_cast<std::size_t>(a[2])));
   return checked(blocking(nr, a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
@@ -258,9 +264,7 @@ unsigned arc4random() noexcept {
 ssize_t read(int fd, void* p, std::size_t n) {
   return checked(blocking(SYS_read, fd, reinterpret_cast<long>(p), static_cast<long>(n), 0, 0, 0));
 }
-ssize_t write(int fd, const void* p, std::size_t n) {
-  return checked(writeSome(fd, p, n));
-}
+ssize_t write(int fd, const void* p, std::size_t n) { return checked(writeSome(fd, p, n)); }
 int open(const char* name, int flags, ...) {
   va_list ap;
   va_start(ap, flags);

@@ -164,11 +164,12 @@ void past(const char* name, Time t) {
   expect("recursive_timed_mutex " + n, rm.try_lock_until(t), 0);
   // Of a time before the epoch with a fraction libstdc++ makes negative nanoseconds, and takes EINVAL for success here, for
   // a reason to try again there.
-  if (t >= Time() || t.time_since_epoch() % 1s == 0s) {
-    expect("shared_timed_mutex " + n, sm.try_lock_until(t), 0);
-    expect("shared_timed_mutex, shared " + n, sm.try_lock_shared_until(t), 0);
+  expect("shared_timed_mutex " + n, sm.try_lock_until(t), 0);
+  expect("shared_timed_mutex, shared " + n, sm.try_lock_shared_until(t), 0);
+#ifdef BOOT_HOSTED  // a shared libstdc++ asks the kernel
+  if (t >= Time() || t.time_since_epoch() % 1s == 0s)
+#endif
     expect("future " + n, f.wait_until(t) == std::future_status::timeout, 1);
-  }
   std::this_thread::sleep_until(t);
   over.release();
   holder.join();
