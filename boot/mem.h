@@ -8,7 +8,8 @@
 //
 // Who owns a block of operator new is not known, so whatever such a block points to is kept. A std::map, set, list or
 // unordered_map has blocks that point back to it while it is not empty: an object that has one as a member is never freed.
-// Let it have a std::unique_ptr to one. Vectors, strings, deques and smart pointers do not point back.
+// Let it have a std::unique_ptr to one. Vectors, strings, deques and smart pointers do not point back by themselves; but a
+// parent with a vector of children that point to their parent is never freed, since the vector's block keeps the children.
 //
 // Objects that hold no pointers are not searched for any: numbers, enums, arrays of those, and what a program declares:
 //   template <> inline constexpr bool boot::noscan<Pixel> = true;
