@@ -52,6 +52,7 @@ value* valuesOf(g* gp) { return reinterpret_cast<value*>(gp->cxxspecific); }
 void threadMain(void* block) {
   thread* t = *static_cast<thread**>(block);
   getg()->cxxthread = t;
+  __asm__ volatile("ldmxcsr %0\n\tfldcw %1" ::"m"(t->mxcsr), "m"(t->fpcw));
   finish(t, t->start(t->arg));
 }
 
