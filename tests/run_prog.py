@@ -127,8 +127,9 @@ def main():
                 env = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C", "HOME": tmp}
                 if procs:
                     env["GOMAXPROCS"] = procs
-                if "ASAN_OPTIONS" in os.environ:
-                    env["ASAN_OPTIONS"] = os.environ["ASAN_OPTIONS"]
+                for options in ("ASAN_OPTIONS", "TSAN_OPTIONS"):
+                    if options in os.environ:
+                        env[options] = os.environ[options]
                 for assignment in spec["ENV"]:
                     name, _, value = assignment.partition("=")
                     env[name] = value

@@ -29,7 +29,20 @@ void leave(std::uint32_t* word, std::uint32_t to) {
   if (atomic::Xchg(word, to) & kWaiters) futexwakeup(word, INT32_MAX);
 }
 
+// The goroutine comes back on the same thread, as from every call of libc's: std::call_once writes its two words again
+// after it, and code under ThreadSanitizer keeps their addresses. They would be another thread's, whose words are in use.
+struct onThread {
+  bool locked = cgo::onGoroutine();
+  onThread() {
+    if (locked) lockOSThread();
+  }
+  ~onThread() {
+    if (locked) unlockOSThread();
+  }
+};
+
 void runOnce(std::uint32_t* word, void (*fn)()) {
+  onThread same;
   try {
     fn();
   } catch (...) {

@@ -26,6 +26,14 @@
 #include "runtime/cgo/next.h"
 #include "runtime/sync/time.h"
 
+extern "C" {
+[[gnu::weak]] void __tsan_mutex_pre_lock(void* lock, unsigned flags);
+[[gnu::weak]] void __tsan_mutex_post_lock(void* lock, unsigned flags, int recursion);
+[[gnu::weak]] decltype(pthread_mutex_clocklock) __interceptor_pthread_mutex_clocklock;
+[[gnu::weak]] decltype(pthread_rwlock_clockrdlock) __interceptor_pthread_rwlock_clockrdlock;
+[[gnu::weak]] decltype(pthread_rwlock_clockwrlock) __interceptor_pthread_rwlock_clockwrlock;
+}
+
 namespace runtime {
 
 [[noreturn]] void Goexit() GOSYM("runtime.Goexit");  // boot/panic.cpp
@@ -69,6 +77,18 @@ int sleepFor(const timespec* t) {
   return 0;
 }
 
+// ThreadSanitizer sees the calls that its library stands before. Of a lock taken by one that the library lacks (itsOwn is
+// null; gcc 12's lacks those with a clock) it hears here, or it would report the unlock and the next lock.
+enum : unsigned { tsanRead = 1 << 3, tsanTry = 1 << 4 };  // __tsan_mutex_read_lock, __tsan_mutex_try_lock
+template <class F>
+int tell(void* lock, unsigned how, F* itsOwn, int r) {
+  if (r == 0 && itsOwn == nullptr && __tsan_mutex_post_lock != nullptr) {
+    __tsan_mutex_pre_lock(lock, how | tsanTry);
+    __tsan_mutex_post_lock(lock, how | tsanTry, 0);
+  }
+  return r;
+}
+
 struct start {
   void* (*fn)(void*);
   void* arg;
@@ -102,7 +122,8 @@ int pthread_mutex_timedlock(pthread_mutex_t* mu, const timespec* t) noexcept {
   return take(mu, [=] { return cgo::outside([=] { return NEXT(pthread_mutex_timedlock)(mu, t); }); });
 }
 int pthread_mutex_clocklock(pthread_mutex_t* mu, clockid_t c, const timespec* t) noexcept {
-  return take(mu, [=] { return cgo::outside([=] { return NEXT(pthread_mutex_clocklock)(mu, c, t); }); });
+  int r = take(mu, [=] { return cgo::outside([=] { return NEXT(pthread_mutex_clocklock)(mu, c, t); }); });
+  return tell(mu, 0, __interceptor_pthread_mutex_clocklock, r);
 }
 int pthread_mutex_unlock(pthread_mutex_t* mu) noexcept {
   bool owner = remembersOwner(mu) && cgo::onGoroutine();
@@ -146,7 +167,8 @@ int pthread_rwlock_timedrdlock(pthread_rwlock_t* l, const timespec* t) noexcept 
 int pthread_rwlock_clockrdlock(pthread_rwlock_t* l, clockid_t c, const timespec* t) noexcept {
   int r = NEXT(pthread_rwlock_tryrdlock)(l);
   if (r != EBUSY || beforeEpoch(t)) return r != EBUSY ? r : ETIMEDOUT;
-  return cgo::outside([=] { return NEXT(pthread_rwlock_clockrdlock)(l, c, t); });
+  r = cgo::outside([=] { return NEXT(pthread_rwlock_clockrdlock)(l, c, t); });
+  return tell(l, tsanRead, __interceptor_pthread_rwlock_clockrdlock, r);
 }
 int pthread_rwlock_timedwrlock(pthread_rwlock_t* l, const timespec* t) noexcept {
   return takeWrite([=] {
@@ -159,7 +181,8 @@ int pthread_rwlock_clockwrlock(pthread_rwlock_t* l, clockid_t c, const timespec*
   return takeWrite([=] {
     int r = NEXT(pthread_rwlock_trywrlock)(l);
     if (r != EBUSY || beforeEpoch(t)) return r != EBUSY ? r : ETIMEDOUT;
-    return cgo::outside([=] { return NEXT(pthread_rwlock_clockwrlock)(l, c, t); });
+    r = cgo::outside([=] { return NEXT(pthread_rwlock_clockwrlock)(l, c, t); });
+    return tell(l, 0, __interceptor_pthread_rwlock_clockwrlock, r);
   });
 }
 int pthread_rwlock_unlock(pthread_rwlock_t* l) noexcept {

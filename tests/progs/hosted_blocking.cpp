@@ -88,7 +88,7 @@ timespec in(clockid_t clock, long ms) {
 void pipes() {
   int fds[2];
   CHECK(pipe(fds) == 0);
-  static char big[1 << 20];
+  static char big[1 << 20], drained[1 << 20];
   auto put = [&] { CHECK(write(fds[1], "x", 1) == 1); };
   auto get = [&] { CHECK(read(fds[0], big, 1) == 1); };
   char c[8];
@@ -141,7 +141,7 @@ void pipes() {
       "tee", [&] { CHECK(tee(fds[0], other[1], 1, 0) == 1); }, put);
   get();
   auto drain = [&] {
-    for (std::size_t n = 0; n < sizeof big;) n += static_cast<std::size_t>(read(fds[0], big, sizeof big));
+    for (std::size_t n = 0; n < sizeof big;) n += static_cast<std::size_t>(read(fds[0], drained, sizeof drained));
   };
   lets(
       "write", [&] { CHECK(write(fds[1], big, sizeof big) == sizeof big); }, drain);
@@ -182,9 +182,9 @@ void sockets() {
       "recvmsg", [&] { CHECK(recvmsg(s[0], &m, 0) == 1); }, put);
   lets(
       "recvmmsg", [&] { CHECK(recvmmsg(s[0], &mm, 1, 0, nullptr) == 1); }, put);
-  static char big[1 << 20];
+  static char big[1 << 20], drained[1 << 20];
   auto drain = [&] {
-    for (std::size_t n = 0; n < sizeof big;) n += static_cast<std::size_t>(read(s[1], big, sizeof big));
+    for (std::size_t n = 0; n < sizeof big;) n += static_cast<std::size_t>(read(s[1], drained, sizeof drained));
   };
   iovec bigv{big, sizeof big};
   msghdr bigm{};
@@ -308,13 +308,13 @@ void ipc() {
   struct {
     long type;
     char text[8192];
-  } msg{1, {}};
+  } msg{1, {}}, got{};
   lets(
-      "msgrcv", [&] { CHECK(msgrcv(q, &msg, 1, 0, 0) == 1); }, [&] { CHECK(msgsnd(q, &msg, 1, 0) == 0); });
+      "msgrcv", [&] { CHECK(msgrcv(q, &got, 1, 0, 0) == 1); }, [&] { CHECK(msgsnd(q, &msg, 1, 0) == 0); });
   while (msgsnd(q, &msg, sizeof msg.text, IPC_NOWAIT) == 0) {}
   lets(
       "msgsnd", [&] { CHECK(msgsnd(q, &msg, sizeof msg.text, 0) == 0); },
-      [&] { CHECK(msgrcv(q, &msg, sizeof msg.text, 0, 0) == sizeof msg.text); });
+      [&] { CHECK(msgrcv(q, &got, sizeof got.text, 0, 0) == sizeof got.text); });
   sembuf down{0, -1, 0}, up{0, 1, 0};
   timespec t{100, 0};
   auto give = [&] { CHECK(semop(s, &up, 1) == 0); };
