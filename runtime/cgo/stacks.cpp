@@ -89,7 +89,7 @@ sighandler_t ssignal(int sig, sighandler_t handler) noexcept __attribute__((alia
 
 int sigaltstack(const stack_t* ss, stack_t* old) noexcept {
   g* gp = getg();
-  if (ss == nullptr || !isGoroutine() || !gp->m->newSigstack) return NEXT(sigaltstack)(ss, old);
+  if (ss == nullptr || !isGoroutine()) return NEXT(sigaltstack)(ss, old);
   const runtime::stack& mine = gp->m->gsignal->stack;
   stack_t ours{reinterpret_cast<void*>(mine.lo), 0, mine.hi - mine.lo}, before;
   if ((ss->ss_flags & SS_DISABLE) != 0) ss = &ours;
