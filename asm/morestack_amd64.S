@@ -23,7 +23,7 @@
 //   hop   copy the stack arguments to the next segment, call R+1 there, come back, return through R. Returning
 //         through R instead of popping it keeps the processor's return predictor in step.
 //   slow  ask newstack on g0, then one of the above
-// On a stack that is not g's there is only "stay".
+// On a stack that is not g's, and on g0's and gsignal's, there is only "stay".
 //
 // Unwinding. In the slow path the function at R is the caller, as the stack says. In a hop the function's frame is the
 // one on the new segment, so the frame here claims to have been called from C: R is skipped. gdb knows frames of a
@@ -196,8 +196,25 @@ __morestack:
 	jmp	.Lon
 	.cfi_restore_state
 
+	// On g0 or gsignal. The runtime has no checks, but what it has in common with the program, a template of fmt's, say,
+	// the linker takes from the program's objects, where it has one. In a signal's handler the guard is the interrupted
+	// goroutine's, and on g0 somebody may have poisoned it. So it says nothing; what counts is the room that is left.
+.Lsystem:
+	movq	%rsp, %rcx
+	subq	g_stack_lo(%rax), %rcx
+	jb	.Lgrow
+	cmpq	%r10, %rcx
+	jae	.Lforeign
+	jmp	.Lgrow			// which throws
+
 	// Slow. morestack saves SP, PC and BP only; everything else that is alive goes here.
 .Lslow:
+	movq	g_m(%rax), %rcx
+	cmpq	m_g0(%rcx), %rax
+	je	.Lsystem
+	cmpq	m_gsignal(%rcx), %rax
+	je	.Lsystem
+.Lgrow:
 	pushq	%rdi
 	pushq	%rsi
 	pushq	%r8
