@@ -48,11 +48,13 @@ FUNC runtime.settls
 	syscall
 	cmpq	$-4095, %rax
 	jb	1f
+	.cfi_remember_state
 	movq	%rax, %rdi
 	andq	$~15, %rsp
-	call	runtime.settlsFailed
 	.cfi_undefined rip
+	call	runtime.settlsFailed
 	ud2
+	.cfi_restore_state
 1:	ret
 ENDFUNC runtime.settls
 
