@@ -70,6 +70,7 @@ __morestack:
 	addq	%rsp, %rcx
 	cmpq	%rdx, %rcx
 	jae	.Lelsewhere
+.Lhopcheck:
 	movq	g_stackguard0(%rax), %rdx
 	cmpq	$const_stackPreempt, %rdx
 	je	.Lslow
@@ -163,16 +164,21 @@ __morestack:
 	movq	$const_stackPreempt, %fs:0x70
 	jmp	.Lbackout
 
-	// SP is not where g's stack is. In its slot or one of its segments: code without checks has gone deep, or a longjmp
-	// has left segments; newstack sees to it. Elsewhere: a handler of the user's on the signal stack, or a coroutine
-	// on a stack that the runtime does not know. Nothing can grow there, and whoever wants the goroutine to stop waits.
+	// SP is not where g's stack is. In the slot, or in a segment, that g runs on: code without checks has gone deep below
+	// the guard, and calls back; the hop is as ever. In another one: a longjmp has left segments; newstack sees to it.
+	// Elsewhere: a handler of the user's on the signal stack, or a coroutine on a stack that the runtime does not know.
+	// Nothing can grow there, and whoever wants the goroutine to stop waits.
 .Lelsewhere:
 	movq	%rsp, %rcx
 	movq	g_stackslot_hi(%rax), %rdx
 	subq	g_stackbase(%rax), %rcx
 	subq	g_stackbase(%rax), %rdx
 	cmpq	%rdx, %rcx
-	jb	.Lslow
+	jae	.Lnotslot
+	cmpq	$0, g_segs(%rax)
+	je	.Lhopcheck
+	jmp	.Lslow
+.Lnotslot:
 	movq	g_segs(%rax), %rdx
 .Lsegment:
 	testq	%rdx, %rdx
@@ -180,9 +186,13 @@ __morestack:
 	movq	%rsp, %rcx
 	subq	stackseg_base(%rdx), %rcx
 	cmpq	stackseg_len(%rdx), %rcx
-	jb	.Lslow
+	jb	.Linsegment
 	movq	stackseg_outer(%rdx), %rdx
 	jmp	.Lsegment
+.Linsegment:
+	cmpq	g_segs(%rax), %rdx
+	je	.Lhopcheck
+	jmp	.Lslow
 .Lforeign:
 	popq	%r11
 	popq	%r10
